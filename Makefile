@@ -1,0 +1,120 @@
+# ptp: the reverse proxy. GNU make; targets are listed by `make help`.
+#
+# Each executable is one trust domain and one set of libraries: an object may
+# only be pulled out of the archives below by a main that is meant to have it,
+# and --as-needed drops every library that it does not use (t/ proves it).
+
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/ptp
+MANDIR ?= $(PREFIX)/share/man
+DESTDIR ?=
+VERSION ?= 0.1.0
+
+CC ?= cc
+B ?= build
+OPT ?= -O2
+SAN ?=
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+    -Wconversion -Werror
+HARD = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-plt
+CFLAGS ?= -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -DPTP_VERSION='"$(VERSION)"' \
+    -DPTP_LIBEXECDIR='"$(LIBEXECDIR)"' $(OPT) $(WARN) $(HARD) $(SAN) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+    $(SAN) $(LDFLAGS)
+LIBS = -lconfig -lseccomp -levent_core -lsodium -lcrypto
+
+PROGRAMS = ptpd ptpctl ptpd-worker ptpd-relay ptp ptp-worker ptp-engine
+BINS = $(PROGRAMS:%=$B/%)
+
+# Every .c of a side goes into its archive, but for the files that hold a main.
+MAINS = master/ptpd.c master/ptpctl.c worker/worker.c worker/relay/main.c \
+    client/ptp.c client/worker.c client/engine/main.c
+SRC_common := $(wildcard common/*/*.c)
+SRC_master := $(filter-out $(MAINS),$(wildcard master/*.c master/*/*.c))
+SRC_worker := $(filter-out $(MAINS),$(wildcard worker/*.c worker/*/*.c))
+SRC_client := $(filter-out $(MAINS),$(wildcard client/*.c client/*/*.c))
+SIDES = common master worker client
+obj = $(patsubst %.c,$B/%.o,$(1))
+ARCHIVES = $(SIDES:%=$B/lib%.a)
+
+UNIT := $(patsubst t/unit/%.c,$B/t/%,$(wildcard t/unit/check_*.c))
+FUZZ := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz_*.c))
+
+all: $(BINS)
+
+$B/ptpd: $(call obj,master/ptpd.c) $B/libmaster.a $B/libcommon.a
+$B/ptpctl: $(call obj,master/ptpctl.c) $B/libmaster.a $B/libcommon.a
+$B/ptpd-worker: $(call obj,worker/worker.c) $B/libworker.a $B/libcommon.a
+$B/ptpd-relay: $(call obj,worker/relay/main.c) $B/libworker.a $B/libcommon.a
+$B/ptp: $(call obj,client/ptp.c) $B/libclient.a $B/libcommon.a
+$B/ptp-worker: $(call obj,client/worker.c) $B/libclient.a $B/libcommon.a
+$B/ptp-engine: $(call obj,client/engine/main.c) $B/libclient.a $B/libcommon.a
+
+$(BINS):
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+define archive
+$B/lib$(1).a: $$(call obj,$$(SRC_$(1)))
+	rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach s,$(SIDES),$(eval $(call archive,$(s))))
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Unit tests (Check). A test pulls from the archives only what it calls.
+$B/t/%: t/unit/%.c $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_LDFLAGS) -Wl,--start-group \
+	    $(ARCHIVES) -Wl,--end-group -lcheck -lsubunit -lm -lrt -lpthread \
+	    $(LIBS)
+
+unit: $(UNIT)
+	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
+
+check: all unit
+	PTP_BUILD=$(abspath $B) prove -v t/
+
+bench: all
+	PTP_BUILD=$(abspath $B) t/bench/run
+
+# Everything again under AddressSanitizer and UBSan, in a tree of its own.
+asan:
+	$(MAKE) B=build-asan OPT=-O1 HARD= \
+	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' all unit
+
+# Each fuzz target for FUZZ_SECONDS on its corpus (libFuzzer, clang).
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(MAKE) B=build-fuzz CC=clang OPT=-O1 HARD= \
+	    SAN='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all' \
+	    FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz-run
+
+fuzz-run: $(FUZZ:%=$B/fuzz/%)
+	t/fuzz/run $B $(FUZZ_SECONDS) $(FUZZ)
+
+$B/fuzz/%: t/fuzz/%.c $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) \
+	    -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+lint:
+	t/lint/run
+
+clean:
+	rm -rf build build-asan build-fuzz build-clang
+
+help:
+	@echo "make [all|check|unit|bench|asan|fuzz|lint|format|install|clean]"
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+.PHONY: all unit check bench asan fuzz fuzz-run format lint install clean help
+.SECONDARY:

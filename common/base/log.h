@@ -1,0 +1,64 @@
+/*
+ * The log: six verbs, one line each, wherever the lines go.
+ *
+ * A master or a client's parent writes to stderr or syslog; a worker has
+ * neither and sends its lines up its channel (log_sink). errno survives every
+ * call. Text that came from a peer must have gone through text_escape()
+ * (common/base/text.h) first.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+enum log_level {
+	LOG_LEVEL_TRACE,
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_FATAL,
+	LOG_LEVEL_DISABLE
+};
+
+#define LOG_LINE_MAX 1024 /* bytes of one line with its terminator */
+
+/* Takes one finished line, without newline. */
+typedef void (*log_sink)(void *arg, enum log_level level, const char *line);
+
+/*
+ * Log to stderr if foreground, else to syslog, as `name`, which must outlive
+ * the log. Lines below `level` are dropped. Before log_init: stderr, info.
+ */
+void log_init(const char *name, bool foreground, enum log_level level);
+
+/* Send all lines to fn instead; NULL goes back to stderr or syslog. */
+void log_to(log_sink fn, void *arg);
+
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+
+/* "trace" ... "disable" to its level; -1 if there is none of that name. */
+int log_level_parse(const char *name, enum log_level *level);
+const char *log_level_name(enum log_level level);
+
+/* printf-like. log_warn and fatal append ": " and the text of errno. */
+void log_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A line at a level decided at run time, as it came from a worker. */
+void log_at(enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* For main paths and broken invariants only: log, then exit with 2. */
+_Noreturn void fatal(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+_Noreturn void fatalx(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+
+#endif
