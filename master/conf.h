@@ -1,0 +1,168 @@
+/*
+ * The server's configuration: ptpd.conf, -o and -u, checked and complete.
+ *
+ * A short-lived child loads it (server_conf_load), then sends the public part
+ * to the master (server_conf_encode, server_conf_decode) and the verifiers to
+ * `auth` (server_conf_encode_verifiers), so that neither a parser bug nor a
+ * secret is ever in the master.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/conf/args.h"
+#include "common/conf/faults.h"
+#include "common/conf/lists.h"
+#include "common/conf/pack.h"
+#include "common/conf/verifier.h"
+
+#define CONF_LISTEN_MAX 64   /* addresses of one listener key */
+#define CONF_TRUSTED_MAX 64  /* blocks: MSG_TRUSTED_MAX */
+#define CONF_REGEX_MAX 32    /* rules on names, of one user */
+#define CONF_HEADER_MAX 63   /* bytes of http.mux_header */
+#define CONF_TUNNELS_MAX 255 /* tunnels of one client: one byte at login */
+
+/* Keys that were given, not left to their default: bits of server_conf.set */
+#define CONF_SET_USER 0x1u
+#define CONF_SET_CHROOT 0x2u
+#define CONF_SET_USERS 0x4u	 /* users, users_file, or a -u */
+#define CONF_SET_ANY_CLIENT 0x8u /* allow_any_client */
+#define CONF_SET_HOST_KEY 0x10u
+#define CONF_SET_SOCKET 0x20u
+
+/* Limits that a user has of its own: bits of user.set */
+#define USER_SET_TUNNELS 0x1u
+#define USER_SET_STREAMS 0x2u
+#define USER_SET_HOSTS_NUMBER 0x4u
+#define USER_SET_HOSTS_REGEX 0x8u
+#define USER_SET_HOSTS_WITH_ID 0x10u
+
+struct limits {
+	uint64_t tunnels;	     /* per client, at least 1 */
+	uint64_t streams;	     /* user connections at a time; 0: any */
+	uint64_t hosts_number;	     /* names beside the id; 0: any */
+	struct str_list hosts_regex; /* POSIX extended, valid; none: any */
+	bool hosts_with_id;	     /* prefix becomes id-prefix */
+};
+
+/* One user without what proves it. */
+struct user {
+	char *id;	 /* lower-case label */
+	uint64_t method; /* enum verifier_method */
+	uint64_t set;	 /* which of `limits` are its own */
+	struct limits limits;
+
+	/* Only while loading, and never encoded: the secrets. */
+	char *secret, *key, *secret_hash;
+};
+
+struct user_list {
+	struct user *v; /* sorted by id */
+	size_t n;
+};
+
+struct server_conf {
+	uint64_t set; /* CONF_SET_... */
+	char *user;
+	char *chroot;
+	char *host_key;	  /* absolute path */
+	char *socket;	  /* absolute path, fits sun_path */
+	uint64_t workers; /* relays; 0: one per CPU */
+
+	struct addr_list listen_http; /* at least one */
+
+	char *domain; /* NULL: none */
+	struct user_list users;
+	char *users_file;      /* absolute path or NULL; already in users */
+	bool allow_any_client; /* counts if CONF_SET_ANY_CLIENT, see below */
+	struct limits limits;
+
+	char *mux_header;
+	bool forwarded;
+	struct block_list trusted;
+	uint64_t head_max; /* bytes */
+
+	struct { /* milliseconds; 0: never ends (park: do not park) */
+		uint64_t handshake, head, idle, tunnel, drain, park;
+	} timeouts;
+
+	uint64_t log_level; /* enum log_level */
+};
+
+/*
+ * Load the whole configuration into *c. Returns 0, or -1 if there is any
+ * error in `f`; warnings may be there in either case. *c is to be freed with
+ * server_conf_free() only after 0. Holds secrets.
+ */
+int server_conf_load(
+    struct server_conf *c, const struct conf_args *args, struct faults *f);
+
+/* Wipe the secrets and free everything. A zeroed struct is allowed. */
+void server_conf_free(struct server_conf *c);
+
+/*
+ * Emit the public part, everything but the secrets, in frames of at most
+ * PACK_FRAME_MAX bytes. Stops and returns -1 as soon as emit does.
+ */
+int server_conf_encode(const struct server_conf *c, pack_emit emit, void *arg);
+
+/* Emit the verifiers, as verifier.h says. */
+int server_conf_encode_verifiers(
+    const struct server_conf *c, pack_emit emit, void *arg);
+
+struct server_conf_decoder;
+
+/* Begin to decode; *c becomes a zeroed struct that fills up. NULL: ENOMEM. */
+struct server_conf_decoder *server_conf_decoder_new(struct server_conf *c);
+
+/*
+ * Take one frame, hostile input allowed. Returns 1 when the configuration is
+ * complete (and checked again by every bound of its schema), 0 if more frames
+ * are to come, -1 if it is malformed or memory is short: give up and free *c.
+ */
+int server_conf_decode(
+    struct server_conf_decoder *d, const void *frame, size_t n);
+
+/* Frees the decoder, not the configuration. NULL is allowed. */
+void server_conf_decoder_free(struct server_conf_decoder *d);
+
+/* The user of an id (lower case, terminated), or NULL. */
+const struct user *server_conf_user(
+    const struct server_conf *c, const char *id);
+
+/*
+ * The limits that hold for a user, its own before the global ones; for NULL
+ * (a held id) the global ones. Strings in it belong to c.
+ */
+struct limits server_conf_limits(
+    const struct server_conf *c, const struct user *u);
+
+/*
+ * Whether any client may log in (the first secret of an id holds it), as it
+ * is decided once, at start: allow_any_client, or, if that key is absent, the
+ * absence of users, users_file and -u.
+ */
+bool server_conf_any_client(const struct server_conf *c);
+
+/*
+ * Whether the label of a name that `id` asks for (a prefix, an id-prefix, or
+ * the first label of a full name) belongs to another id: it is one, or, if
+ * derived from with_id, `a` + `b-c` while there is an id `a-b` (PROTOCOL.md
+ * section 4). `is_id` says whether a label is a configured or held id.
+ */
+bool server_conf_name_taken(const char *id, const char *label, bool with_id,
+    bool (*is_id)(void *arg, const char *label), void *arg);
+
+/*
+ * Whether a prefix (not the id itself) matches one of the rules of
+ * hosts_regex, as found anywhere in it unless the rule is anchored. No rules:
+ * true. Compiles them each time: names come seldom.
+ */
+bool limits_allow_prefix(const struct limits *l, const char *prefix);
+
+#endif
