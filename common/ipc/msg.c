@@ -1,0 +1,256 @@
+/* The message table. */
+#include "common/ipc/msg.h"
+
+#include <string.h>
+
+#include "common/base/buf.h"
+
+#define R(role) (1u << (ROLE_##role))
+#define EVERY ((1u << ROLE_COUNT) - 1)
+#define MOVERS (R(RELAY) | R(ENGINE)) /* who carries handshakes */
+#define PROVERS (R(KEYS) | R(PROOF))  /* who makes them */
+#define CONN_SIZE 41
+#define ANY MSG_PAYLOAD_MAX
+#define BLOB_MAX 1024
+#define NAME_MAX8 256 /* a str8 at its longest */
+
+/* name, min, max, down, up, fd, booting */
+static const struct msg_row rows[MSG_TYPES] = {
+	[MSG_BOOT] = { "BOOT", 17, 512, EVERY, 0, false, true },
+	[MSG_READY] = { "READY", 4, 4, 0, EVERY, false, true },
+	[MSG_LOG] = { "LOG", 1, 1024, 0, EVERY, false, true },
+	[MSG_LEVEL] = { "LEVEL", 1, 1, EVERY, 0, false, true },
+	[MSG_PING] = { "PING", 0, 0, EVERY, 0, false, false },
+	[MSG_PONG] = { "PONG", 0, 0, 0, EVERY, false, false },
+	[MSG_DRAIN] = { "DRAIN", 0, 0, EVERY, 0, false, false },
+	[MSG_DRAINED] = { "DRAINED", 0, 0, 0, EVERY, false, false },
+	[MSG_EXIT] = { "EXIT", 0, 0, EVERY, 0, false, true },
+	[MSG_FULL] = { "FULL", 0, 0, 0, EVERY, false, false },
+	[MSG_ROOM] = { "ROOM", 0, 0, 0, EVERY, false, false },
+
+	[MSG_EDGE_CONF] = { "EDGE_CONF", 13, 80, R(HTTP), 0, false, true },
+	[MSG_CONN] = { "CONN", CONN_SIZE, CONN_SIZE, R(HTTP), 0, true, false },
+	[MSG_VERDICT] = { "VERDICT", 2, 1 + NAME_MAX8, 0, R(HTTP), false,
+	    false },
+	[MSG_NOROUTE] = { "NOROUTE", 2, 2, R(HTTP), 0, true, false },
+	[MSG_CLOSED] = { "CLOSED", 17, 17, 0, R(HTTP) | R(RELAY), false,
+	    false },
+
+	[MSG_RELAY_CONF] = { "RELAY_CONF", 27, 4096, R(RELAY), 0, false, true },
+	[MSG_COUNTERS] = { "COUNTERS", 0, 0, R(RELAY), 0, true, true },
+	[MSG_TUNNEL] = { "TUNNEL", CONN_SIZE + 2, CONN_SIZE + 18, R(RELAY), 0,
+	    true, false },
+	[MSG_CLIENT] = { "CLIENT", 17, 16 + NAME_MAX8, R(RELAY), 0, false,
+	    false },
+	[MSG_ATTACHED] = { "ATTACHED", 8, 8, 0, R(RELAY), false, false },
+	[MSG_TICKET] = { "TICKET", 24, 24, 0, R(RELAY), false, false },
+	[MSG_SERVICES] = { "SERVICES", 14, ANY, 0, R(RELAY), false, false },
+	[MSG_GRANTED] = { "GRANTED", 14, ANY, R(RELAY), 0, false, false },
+	[MSG_PROBE] = { "PROBE", 8, 8, R(RELAY), 0, false, false },
+	[MSG_ALIVE] = { "ALIVE", 9, 9, 0, R(RELAY), false, false },
+	[MSG_KICK] = { "KICK", 10, 9 + NAME_MAX8, R(RELAY), 0, false, false },
+
+	[MSG_USER] = { "USER", CONN_SIZE + 11, CONN_SIZE + 10 + NAME_MAX8,
+	    R(RELAY), 0, true, false },
+	[MSG_ASK] = { "ASK", 1, NAME_MAX8, 0, R(RELAY), false, false },
+	[MSG_ASK_SAME] = { "ASK_SAME", 2, 2, R(RELAY), 0, false, false },
+	[MSG_ASK_FD] = { "ASK_FD", 0, 0, R(RELAY), 0, true, false },
+	[MSG_ASK_NO] = { "ASK_NO", 2, 2, R(RELAY), 0, false, false },
+
+	[MSG_SHOW] = { "SHOW", 1, 1, MOVERS, 0, false, false },
+	[MSG_ROW] = { "ROW", 0, 4096, 0, MOVERS, false, false },
+
+	[MSG_HS_START] = { "HS_START", 3, 1024, PROVERS, 0, false, false },
+	[MSG_HS_IN] = { "HS_IN", 1, BLOB_MAX, PROVERS, MOVERS, false, false },
+	[MSG_HS_OUT] = { "HS_OUT", 1, BLOB_MAX, MOVERS, PROVERS, false, false },
+	[MSG_HS_LOGIN] = { "HS_LOGIN", 128, 1200, R(AUTH), R(KEYS), false,
+	    false },
+	[MSG_HS_MORE] = { "HS_MORE", 1, BLOB_MAX, R(AUTH), R(KEYS), false,
+	    false },
+	[MSG_HS_REPLY] = { "HS_REPLY", 1, BLOB_MAX, R(KEYS), R(AUTH), false,
+	    false },
+	[MSG_HS_GRANT] = { "HS_GRANT", 18, 18 + NAME_MAX8, 0, R(AUTH), false,
+	    false },
+	[MSG_HS_FINISH] = { "HS_FINISH", 2, BLOB_MAX, R(KEYS), 0, false,
+	    false },
+	[MSG_HS_KEYS] = { "HS_KEYS", 97, 97, MOVERS, PROVERS, false, false },
+	[MSG_HS_FAIL] = { "HS_FAIL", 1, 1, EVERY, EVERY, false, false },
+
+	[MSG_HOST_KEY] = { "HOST_KEY", 32, 32, R(KEYS), 0, false, true },
+	[MSG_USERS] = { "USERS", 0, 0, R(AUTH), 0, true, true },
+	[MSG_USERS_OK] = { "USERS_OK", 4, 4, 0, R(AUTH), false, false },
+	[MSG_USERS_USE] = { "USERS_USE", 0, 0, R(AUTH), 0, false, false },
+
+	[MSG_ENGINE_CONF] = { "ENGINE_CONF", 1, ANY, R(ENGINE), 0, false,
+	    true },
+	[MSG_DIAL] = { "DIAL", 2, 2, 0, R(ENGINE), false, false },
+	[MSG_DIALED] = { "DIALED", 0, 0, R(ENGINE), 0, true, false },
+	[MSG_DIAL_NO] = { "DIAL_NO", 4, 4, R(ENGINE), 0, false, false },
+	[MSG_WANT] = { "WANT", 1, 1, 0, R(ENGINE), false, false },
+	[MSG_LINK] = { "LINK", 1, 1, R(ENGINE), 0, true, false },
+	[MSG_LINK_END] = { "LINK_END", 2, 1 + NAME_MAX8, 0, R(ENGINE), false,
+	    false },
+	[MSG_IDENTITY] = { "IDENTITY", 1, 2048, R(PROOF), 0, false, true },
+	[MSG_SERVER_KEY] = { "SERVER_KEY", 32, 32, 0, R(PROOF), false, false },
+	[MSG_TRUST] = { "TRUST", 1, 1, R(PROOF), 0, false, false },
+	[MSG_OFFER] = { "OFFER", 6, ANY, R(ENGINE), 0, false, true },
+	[MSG_ANSWER] = { "ANSWER", 6, ANY, 0, R(ENGINE), false, false },
+	[MSG_LOOKUP] = { "LOOKUP", 3, 2 + NAME_MAX8, R(RESOLVE), 0, false,
+	    false },
+	[MSG_FOUND] = { "FOUND", 1, 4096, 0, R(RESOLVE), false, false },
+	[MSG_TLS_CONF] = { "TLS_CONF", 1, ANY, R(TLS), 0, false, true },
+	[MSG_TLS_CONN] = { "TLS_CONN", 2, 2, R(TLS), 0, true, false },
+	[MSG_TLS_PLAIN] = { "TLS_PLAIN", 0, 0, R(TLS), 0, true, false },
+};
+
+const struct msg_row *
+msg_row(uint8_t type)
+{
+	if (type >= MSG_TYPES || rows[type].name == NULL)
+		return NULL;
+	return &rows[type];
+}
+
+void
+msg_head(uint8_t *p, uint8_t type, uint32_t id, size_t n)
+{
+	struct buf b;
+
+	buf_write(&b, p, MSG_HEAD);
+	buf_put_u32(&b, id);
+	buf_put_u32(&b, (uint32_t)type << 24 | (uint32_t)n);
+}
+
+int
+msg_check(const uint8_t *p, size_t n, enum role role, bool up, bool ready,
+    uint32_t *id)
+{
+	const struct msg_row *row;
+	uint32_t conn, word;
+	struct buf b;
+	size_t len;
+
+	buf_read(&b, p, n);
+	if (n > MSG_MAX || buf_get_u32(&b, &conn) == -1 ||
+	    buf_get_u32(&b, &word) == -1)
+		return -1;
+	len = word & 0xffffff;
+	if ((row = msg_row((uint8_t)(word >> 24))) == NULL ||
+	    len != buf_left(&b) || len < row->min || len > row->max)
+		return -1;
+	if (((up ? row->up : row->down) & (1u << role)) == 0 ||
+	    (!ready && !row->booting))
+		return -1;
+	*id = conn;
+	return (int)(word >> 24);
+}
+
+const char *
+role_name(enum role role)
+{
+	static const char *const names[ROLE_COUNT] = { "http", "relay", "keys",
+		"auth", "engine", "proof", "resolve", "tls" };
+
+	return role < ROLE_COUNT ? names[role] : "?";
+}
+
+const char *
+msg_end_text(enum msg_end e)
+{
+	static const char *const texts[END_COUNT] = { "closed", "reset",
+		"timed out", "refused", "garbage", "no descriptors",
+		"other side lost", "over a limit" };
+
+	return e < END_COUNT ? texts[e] : "?";
+}
+
+int
+msg_put_conn(struct buf *b, const struct msg_conn *c)
+{
+	buf_put_u16(b, c->listener);
+	buf_put_u8(b, c->scheme);
+	addr_put(b, &c->peer);
+	return addr_put(b, &c->local);
+}
+
+int
+msg_get_conn(struct buf *b, struct msg_conn *c)
+{
+	buf_get_u16(b, &c->listener);
+	buf_get_u8(b, &c->scheme);
+	if (addr_get(b, &c->peer) == -1 || addr_get(b, &c->local) == -1)
+		return -1;
+	return c->scheme <= SCHEME_HTTPS ? 0 : -1;
+}
+
+int
+msg_put_boot(struct buf *b, const struct msg_boot *m)
+{
+	buf_put_u8(b, (uint8_t)m->role);
+	buf_put_u16(b, m->index);
+	buf_put_u8(b, m->log_level);
+	buf_put_u8(b, m->privileged);
+	buf_put_u32(b, m->uid);
+	buf_put_u32(b, m->gid);
+	buf_put_u32(b, m->nofile);
+	return buf_put_cstr8(b, m->chroot);
+}
+
+int
+msg_get_boot(struct buf *b, struct msg_boot *m)
+{
+	uint8_t role = 0, privileged = 0;
+
+	buf_get_u8(b, &role);
+	buf_get_u16(b, &m->index);
+	buf_get_u8(b, &m->log_level);
+	buf_get_u8(b, &privileged);
+	buf_get_u32(b, &m->uid);
+	buf_get_u32(b, &m->gid);
+	buf_get_u32(b, &m->nofile);
+	buf_get_cstr8(b, m->chroot, sizeof(m->chroot));
+	if (!buf_done(b) || role >= ROLE_COUNT || privileged > 1)
+		return -1;
+	m->role = (enum role)role;
+	m->privileged = privileged;
+	return 0;
+}
+
+int
+msg_put_relay_conf(struct buf *b, const struct msg_relay_conf *m)
+{
+	buf_put_u32(b, m->head_max);
+	buf_put_u32(b, m->idle_ms);
+	buf_put_u32(b, m->tunnel_ms);
+	buf_put_u32(b, m->head_ms);
+	buf_put_u32(b, m->handshake_ms);
+	buf_put_u32(b, m->drain_ms);
+	buf_put_u8(b, m->forwarded);
+	buf_put_cstr8(b, m->mux_header);
+	buf_put_u8(b, m->ntrusted);
+	for (size_t i = 0; i < m->ntrusted; i++)
+		addr_block_put(b, &m->trusted[i]);
+	return buf_ok(b) ? 0 : -1;
+}
+
+int
+msg_get_relay_conf(struct buf *b, struct msg_relay_conf *m)
+{
+	uint8_t forwarded = 0;
+
+	buf_get_u32(b, &m->head_max);
+	buf_get_u32(b, &m->idle_ms);
+	buf_get_u32(b, &m->tunnel_ms);
+	buf_get_u32(b, &m->head_ms);
+	buf_get_u32(b, &m->handshake_ms);
+	buf_get_u32(b, &m->drain_ms);
+	buf_get_u8(b, &forwarded);
+	buf_get_cstr8(b, m->mux_header, sizeof(m->mux_header));
+	if (buf_get_u8(b, &m->ntrusted) == -1 || forwarded > 1 ||
+	    m->ntrusted > MSG_TRUSTED_MAX)
+		return -1;
+	m->forwarded = forwarded;
+	for (size_t i = 0; i < m->ntrusted; i++)
+		addr_block_get(b, &m->trusted[i]);
+	return buf_done(b) ? 0 : -1;
+}

@@ -1,0 +1,250 @@
+/*
+ * The message table: every frame that two of our processes exchange.
+ *
+ * A frame is an 8-byte header {id u32, type u8, length u24}, big endian, and
+ * its payload. `id` names a connection (the parent numbers them; 0 is none)
+ * unless a row says otherwise. "Down" is from the parent (ptpd, or ptp's
+ * parent) to a worker, "up" the other way; a descriptor only ever flows down,
+ * and only with a type whose row says so. A frame that breaks its row means a
+ * broken or hijacked sender: the receiver drops the channel, the parent kills
+ * the worker.
+ *
+ * Payloads are written with struct buf. "addr" is addr_put() of
+ * common/base/addr.h (19 bytes), "str8" and "str16" are buf_put_str8() and
+ * buf_put_str16(), "conn" is struct msg_conn below.
+ */
+#ifndef MSG_H
+#define MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/addr.h"
+
+struct buf;
+
+#define MSG_HEAD 8    /* bytes of the header */
+#define MSG_MAX 16384 /* bytes of a frame with its header */
+#define MSG_PAYLOAD_MAX (MSG_MAX - MSG_HEAD)
+#define MSG_CHANNEL_FD 3 /* where a worker finds its channel */
+
+enum role {
+	/* server */
+	ROLE_HTTP,
+	ROLE_RELAY,
+	ROLE_KEYS,
+	ROLE_AUTH,
+	/* client */
+	ROLE_ENGINE,
+	ROLE_PROOF, /* identity and proofs: the client's `keys` */
+	ROLE_RESOLVE,
+	ROLE_TLS, /* TLS to a local https:// service */
+	ROLE_COUNT
+};
+
+enum msg_type {
+	/*
+	 * Every role. BOOT is the first frame and comes once; READY answers it
+	 * when the process is in its sandbox. Before READY no other frame but
+	 * the configuration rows may come, and none but LOG may go.
+	 */
+	MSG_BOOT = 1, /* down: struct msg_boot */
+	MSG_READY,    /* up: u32 bitmask of protection that is missing */
+	MSG_LOG,      /* up: level u8, text (the rest) */
+	MSG_LEVEL,    /* down: log level u8 */
+	MSG_PING,     /* down: nothing; PONG must come within 10 s */
+	MSG_PONG,     /* up */
+	MSG_DRAIN,    /* down: take nothing new, end what is there politely */
+	MSG_DRAINED,  /* up: nothing is left; the worker exits by itself */
+	MSG_EXIT,     /* down: end at once, connections are reset */
+	MSG_FULL,     /* up: no descriptors left for another connection */
+	MSG_ROOM,     /* up: there are again */
+
+	/* Edge: a connection, its verdict, its end. */
+	MSG_EDGE_CONF, /* down: head_max u32, head timeout u32 ms, mux header
+			  str8, max connections u32 */
+	MSG_CONN,      /* down, descriptor: conn */
+	MSG_VERDICT,   /* up: kind u8 (enum msg_verdict), see there */
+	MSG_NOROUTE,   /* down, descriptor: status u16; the edge now owns it */
+	MSG_CLOSED,    /* up: reason u8 (enum msg_end), up u64, down u64 */
+
+	/* Relay: tunnels. */
+	MSG_RELAY_CONF, /* down: struct msg_relay_conf */
+	MSG_COUNTERS,	/* down, descriptor: the relay's counter memory */
+	MSG_TUNNEL,	/* down, descriptor: conn, kind u8 (preface kind),
+			   transport u8, ticket id 16 bytes if kind TICKET */
+	MSG_CLIENT,	/* down: client u32, generation u64, id str8,
+			   streams limit u32: conn (a session tunnel) is let in
+			   and waits for MSG_HS_KEYS */
+	MSG_ATTACHED,	/* up: generation u64: conn's ticket was good */
+	MSG_TICKET,	/* up, id 0: generation u64, ticket id 16 bytes */
+	MSG_SERVICES,	/* up: generation u64, services (tunnel/services.h) */
+	MSG_GRANTED,	/* down, id 0: generation u64, grants (same place) */
+	MSG_PROBE,	/* down, id 0: generation u64: is the peer alive? */
+	MSG_ALIVE,	/* up, id 0: generation u64, answered u8 */
+	MSG_KICK,	/* down, id 0: generation u64, reason u8 (enum
+			   goaway), text str8: GOAWAY, then close all */
+
+	/* Relay: users. */
+	MSG_USER,     /* down, descriptor: conn, generation u64, service u16,
+			 name str8 (the host it was routed by) */
+	MSG_ASK,      /* up: name str8: where does this host belong? */
+	MSG_ASK_SAME, /* down: service u16, of the same client */
+	MSG_ASK_FD,   /* down, descriptor: another relay's end */
+	MSG_ASK_NO,   /* down: status u16 to refuse with */
+
+	/* What ptpctl asks of a worker. id = the request. */
+	MSG_SHOW, /* down: what u8 */
+	MSG_ROW,  /* up: one JSON object (the rest); ends with an empty row */
+
+	/*
+	 * Handshakes. relay/engine <-> parent <-> keys/proof, and on the
+	 * server keys <-> parent <-> auth. id = the connection.
+	 */
+	MSG_HS_START,  /* down (keys, proof): transport u8, exporter str8,
+			  preface str8; proof: server name str8 as well */
+	MSG_HS_IN,     /* up (relay, engine), down (keys, proof): a blob */
+	MSG_HS_OUT,    /* up (keys, proof), down (relay, engine): a blob */
+	MSG_HS_LOGIN,  /* up (keys), down (auth): struct msg_login */
+	MSG_HS_MORE,   /* up (keys), down (auth): login message (the rest) */
+	MSG_HS_REPLY,  /* up (auth), down (keys): login message (the rest) */
+	MSG_HS_GRANT,  /* up (auth): method u8, id str8, instance 16 bytes,
+			  cipher u8 */
+	MSG_HS_FINISH, /* down (keys): cipher u8, login message (the rest) */
+	MSG_HS_KEYS,   /* up (keys, proof), down (relay, engine): cipher u8,
+			  key to send 32, key to receive 32, ticket root 32 */
+	MSG_HS_FAIL,   /* up (any), down (any): code u8 (enum login_code) */
+
+	/* keys, auth: their secrets. */
+	MSG_HOST_KEY,  /* down (keys): 32 bytes */
+	MSG_USERS,     /* down (auth), descriptor: the parser's end of a
+			  SOCK_SEQPACKET of verifier frames; id = generation */
+	MSG_USERS_OK,  /* up (auth): number u32; id = generation */
+	MSG_USERS_USE, /* down (auth): id = generation: use these now */
+
+	/* Client: what the engine and proof need from the parent. */
+	MSG_ENGINE_CONF, /* down: see client/engine */
+	MSG_DIAL,	 /* up, id = the engine's number: service u16 */
+	MSG_DIALED,	 /* down, descriptor, id = that number */
+	MSG_DIAL_NO,	 /* down, id = that number: errno u32 */
+	MSG_WANT,	 /* up: tunnels wanted u8 (beyond those it has) */
+	MSG_LINK,	 /* down, descriptor: a connected tunnel socket; id =
+			    conn; kind u8: session or ticket */
+	MSG_LINK_END,	 /* up: conn has ended; code u8 (enum msg_end),
+			    text str8 */
+	MSG_IDENTITY,	 /* down (proof): see client/proof */
+	MSG_SERVER_KEY,	 /* up (proof): the server's static key, 32 bytes */
+	MSG_TRUST,	 /* down (proof): enum trust u8 */
+	MSG_OFFER,	 /* down (engine): services as the server is told */
+	MSG_ANSWER,	 /* up (engine): grants as the server sent them */
+	MSG_LOOKUP,	 /* down (resolve), id = request: host str8, port u16 */
+	MSG_FOUND,	 /* up (resolve): count u8, addrs; 0: str8 why */
+	MSG_TLS_CONF,	 /* down (tls): see client/tls */
+	MSG_TLS_CONN,	 /* down (tls), descriptor: service u16: the network
+			    side; MSG_TLS_PLAIN with the same id follows */
+	MSG_TLS_PLAIN,	 /* down (tls), descriptor: its plain side */
+	MSG_TYPES
+};
+
+/* What an edge says about a connection. */
+enum msg_verdict {
+	VERDICT_TUNNEL = 1, /* kind u8, ticket id 16 bytes: a preface */
+	VERDICT_ROUTE,	    /* name str8: an HTTP request for this host */
+	VERDICT_REFUSE,	    /* status u16: the edge answers it itself */
+	VERDICT_DROP	    /* reason u8 (enum msg_end): closed */
+};
+
+/* Why a connection ended, or was dropped. */
+enum msg_end {
+	END_CLEAN = 0,
+	END_RESET,   /* by the user */
+	END_TIMEOUT, /* a deadline of ours */
+	END_REFUSED, /* answered with an error of ours */
+	END_GARBAGE, /* spoke nothing that we know */
+	END_NOFILE,  /* its descriptor did not arrive: table full */
+	END_LOST,    /* the other side of it went away */
+	END_LIMIT,
+	END_COUNT
+};
+
+/* Whether the server's key is to be believed (MSG_TRUST). */
+enum trust {
+	TRUST_PINNED = 1, /* equal to the one configured */
+	TRUST_KNOWN,	  /* equal to the one remembered */
+	TRUST_FIRST,	  /* never seen: no plain secret may go there */
+	TRUST_LOCAL,	  /* never seen, but on a loopback address */
+	TRUST_CHANGED	  /* not the one we knew: end */
+};
+
+/* Which counter file, or table, MSG_SHOW wants. */
+enum msg_show { SHOW_STREAMS = 1, SHOW_TUNNELS };
+
+/* A connection as the parent introduces it. 41 bytes on the wire. */
+struct msg_conn {
+	uint16_t listener; /* its number in the master's table */
+	uint8_t scheme;	   /* enum msg_scheme: how the user came */
+	struct addr peer;
+	struct addr local;
+};
+
+enum msg_scheme { SCHEME_HTTP = 0, SCHEME_HTTPS = 1 };
+
+/* Where and as whom a worker is to live, and how loud. */
+struct msg_boot {
+	enum role role;
+	uint16_t index; /* which of its role */
+	uint8_t log_level;
+	bool privileged; /* started by root: chroot and change uid */
+	uint32_t uid, gid;
+	uint32_t nofile; /* RLIMIT_NOFILE, 0: as it is */
+	char chroot[256];
+};
+
+/* How relays treat users (server_conf's share of it). */
+#define MSG_TRUSTED_MAX 64
+struct msg_relay_conf {
+	uint32_t head_max;
+	uint32_t idle_ms, tunnel_ms, head_ms, handshake_ms, drain_ms;
+	bool forwarded;
+	uint8_t ntrusted;
+	struct addr_block trusted[MSG_TRUSTED_MAX];
+	char mux_header[64];
+};
+
+/* One row of the table. */
+struct msg_row {
+	const char *name;
+	uint32_t min, max; /* bytes of payload */
+	uint32_t down, up; /* bit per role: who may be sent it, may send it */
+	bool fd;	   /* comes with a descriptor */
+	bool booting;	   /* may come before READY */
+};
+
+/* The row of a type, or NULL if there is none. */
+const struct msg_row *msg_row(uint8_t type);
+
+/*
+ * Check a frame's header and length as received: n bytes at p. Returns the
+ * type, and *id; or -1 if the frame breaks its row: unknown type, length that
+ * is not n, payload out of bounds, role not allowed in this direction, not
+ * allowed before READY.
+ */
+int msg_check(const uint8_t *p, size_t n, enum role role, bool up, bool ready,
+    uint32_t *id);
+
+/* Write a header for n bytes of payload to p[MSG_HEAD]. */
+void msg_head(uint8_t *p, uint8_t type, uint32_t id, size_t n);
+
+const char *role_name(enum role role);
+const char *msg_end_text(enum msg_end end);
+
+/* Codecs; the getters return -1 on anything malformed. */
+int msg_put_conn(struct buf *b, const struct msg_conn *c);
+int msg_get_conn(struct buf *b, struct msg_conn *c);
+int msg_put_boot(struct buf *b, const struct msg_boot *m);
+int msg_get_boot(struct buf *b, struct msg_boot *m);
+int msg_put_relay_conf(struct buf *b, const struct msg_relay_conf *m);
+int msg_get_relay_conf(struct buf *b, struct msg_relay_conf *m);
+
+#endif

@@ -1,0 +1,156 @@
+/* What a client offers, and what the server grants. */
+#include "common/tunnel/services.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+
+int
+services_put(struct buf *b, const struct services *s)
+{
+	buf_put_u32(b, s->serial);
+	buf_put_u16(b, s->count);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct service *v = &s->list[i];
+
+		buf_put_u16(b, v->index);
+		buf_put_u8(b, v->kind);
+		buf_put_u8(b, v->nnames);
+		for (size_t k = 0; k < v->nnames; k++)
+			buf_put_cstr8(b, v->names[k]);
+	}
+	return buf_ok(b) ? 0 : -1;
+}
+
+/* A name that is already in the one form that text_name() gives. */
+static int
+get_name(struct buf *b, char dst[TEXT_NAME_MAX + 1])
+{
+	char raw[TEXT_NAME_MAX + 1];
+
+	if (buf_get_cstr8(b, raw, sizeof(raw)) == -1 ||
+	    text_name(dst, raw, strlen(raw)) == -1)
+		return -1;
+	return strcmp(raw, dst) == 0 ? 0 : -1;
+}
+
+static int
+get_service(struct buf *b, struct service *v)
+{
+	buf_get_u16(b, &v->index);
+	buf_get_u8(b, &v->kind);
+	if (buf_get_u8(b, &v->nnames) == -1 || v->kind != SERVICE_HTTP ||
+	    v->nnames > SERVICE_NAMES_MAX)
+		return -1;
+	if (v->nnames == 0)
+		return 0;
+	if ((v->names = calloc(v->nnames, sizeof(*v->names))) == NULL)
+		return -1;
+	for (size_t i = 0; i < v->nnames; i++) {
+		if (get_name(b, v->names[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+index_seen(const struct services *s, size_t upto)
+{
+	for (size_t i = 0; i < upto; i++) {
+		if (s->list[i].index == s->list[upto].index)
+			return true;
+	}
+	return false;
+}
+
+int
+services_get(struct services *s, struct buf *b)
+{
+	uint16_t count;
+
+	memset(s, 0, sizeof(*s));
+	errno = EBADMSG;
+	if (buf_get_u32(b, &s->serial) == -1 || buf_get_u16(b, &count) == -1 ||
+	    count > SERVICES_MAX)
+		return -1;
+	if (count > 0 && (s->list = calloc(count, sizeof(*s->list))) == NULL)
+		return -1;
+	/* Set first, so that services_free() finds every list of names. */
+	s->count = count;
+	for (size_t i = 0; i < count; i++) {
+		if (get_service(b, &s->list[i]) == -1 || index_seen(s, i))
+			goto err0;
+	}
+	if (!buf_done(b))
+		goto err0;
+	return 0;
+
+err0:
+	services_free(s);
+	errno = EBADMSG;
+	return -1;
+}
+
+void
+services_free(struct services *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->list[i].names);
+	free(s->list);
+	memset(s, 0, sizeof(*s));
+}
+
+int
+granted_put_head(struct buf *b, uint32_t serial, uint16_t count)
+{
+	buf_put_u32(b, serial);
+	return buf_put_u16(b, count);
+}
+
+int
+granted_get_head(struct buf *b, uint32_t *serial, uint16_t *count)
+{
+	buf_get_u32(b, serial);
+	return buf_get_u16(b, count);
+}
+
+int
+granted_put(struct buf *b, const struct granted *g)
+{
+	buf_put_u16(b, g->index);
+	buf_put_u8(b, g->code);
+	buf_put_cstr8(b, g->name);
+	buf_put_cstr8(b, g->host);
+	buf_put_u32(b, g->since);
+	return buf_put_cstr16(b, g->url);
+}
+
+int
+granted_get(struct buf *b, struct granted *g)
+{
+	buf_get_u16(b, &g->index);
+	buf_get_u8(b, &g->code);
+	buf_get_cstr8(b, g->name, sizeof(g->name));
+	buf_get_cstr8(b, g->host, sizeof(g->host));
+	buf_get_u32(b, &g->since);
+	if (buf_get_cstr16(b, g->url, sizeof(g->url)) == -1)
+		return -1;
+	return g->code < GRANT_CODES ? 0 : -1;
+}
+
+const char *
+grant_text(enum grant code)
+{
+	static const char *const texts[GRANT_CODES] = {
+		[GRANT_OK] = "granted",
+		[GRANT_TAKEN] = "held by a live session",
+		[GRANT_RULE] = "against the rules on names of this user",
+		[GRANT_RESERVED] = "belongs to another user",
+		[GRANT_LIMIT] = "more names than this user may have",
+		[GRANT_UNSUPPORTED] = "the server has no listener for it",
+	};
+
+	return code < GRANT_CODES ? texts[code] : "unknown refusal";
+}
