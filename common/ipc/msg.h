@@ -96,7 +96,7 @@ enum msg_type {
 
 	/* What ptpctl asks of a worker. id = the request. */
 	MSG_SHOW, /* down: what u8 */
-	MSG_ROW,  /* up: one JSON object (the rest); ends with an empty row */
+	MSG_ROW,  /* up: a row of ipc/ctl.h; ends with an empty one */
 
 	/*
 	 * Handshakes. relay/engine <-> parent <-> keys/proof, and on the
