@@ -9,6 +9,10 @@ SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/ptp
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/ptp
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+RCDIR ?= $(DOCDIR)/rc.d
 DESTDIR ?=
 VERSION ?= 0.1.0
 
@@ -105,16 +109,59 @@ $B/fuzz/%: t/fuzz/%.c $(ARCHIVES)
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-lint:
-	t/lint/run
+lint: all
+	t/lint/run $B
+
+layers:
+	t/lint/layers
+
+# Programs, manual, units, examples; directories that the daemons need. What
+# names another prefix in them is put right on the way. Configurations in /etc
+# are the operator's: only examples are installed.
+MANUAL = $(wildcard man/*.[1-9])
+put = install -m 644
+fit = sed -e 's,/usr/local/sbin,$(SBINDIR),g' -e 's,/usr/local/bin,$(BINDIR),g' \
+    -e 's,/usr/local/libexec/ptp,$(LIBEXECDIR),g'
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
+	    $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(RCDIR) $(DESTDIR)/var/empty
+	install -d -m 700 $(DESTDIR)/var/db/ptpd $(DESTDIR)/var/db/ptp
+	install -m 755 $B/ptpd $B/ptpctl $(DESTDIR)$(SBINDIR)
+	install -m 755 $B/ptp $(DESTDIR)$(BINDIR)
+	install -m 755 $B/ptpd-worker $B/ptpd-relay $B/ptp-worker \
+	    $B/ptp-engine $(DESTDIR)$(LIBEXECDIR)
+	for page in $(MANUAL); do \
+		dir=$(DESTDIR)$(MANDIR)/man$${page##*.} && install -d $$dir && \
+		$(fit) $$page >$$dir/$${page##*/} || exit 1; done
+	for unit in ptpd ptp; do \
+		$(fit) etc/$$unit.service >$(DESTDIR)$(UNITDIR)/$$unit.service && \
+		$(fit) etc/$$unit.rc >$(DESTDIR)$(RCDIR)/$$unit && \
+		chmod 755 $(DESTDIR)$(RCDIR)/$$unit || exit 1; done
+	$(put) etc/sysusers.d/ptp.conf $(DESTDIR)$(SYSUSERSDIR)
+	$(put) README.md INSTALL SECURITY.md LICENSE $(wildcard etc/*.conf) \
+	    $(DESTDIR)$(DOCDIR)
+
+# What install put there; /etc, /var and the accounts stay.
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/ptpd $(DESTDIR)$(SBINDIR)/ptpctl \
+	    $(DESTDIR)$(BINDIR)/ptp $(DESTDIR)$(UNITDIR)/ptpd.service \
+	    $(DESTDIR)$(UNITDIR)/ptp.service $(DESTDIR)$(SYSUSERSDIR)/ptp.conf
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	for page in $(MANUAL); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 clean:
 	rm -rf build build-asan build-fuzz build-clang
 
 help:
-	@echo "make [all|check|unit|bench|asan|fuzz|lint|format|install|clean]"
+	@echo "make [all|check|unit|bench|asan|fuzz|lint|layers|format]"
+	@echo "make install|uninstall [DESTDIR=] [PREFIX=$(PREFIX)]"
+	@echo "make clean"
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all unit check bench asan fuzz fuzz-run format lint install clean help
+.PHONY: all unit check bench asan fuzz fuzz-run format lint layers install \
+    uninstall clean help
 .SECONDARY:
