@@ -50,10 +50,10 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_ALIVE] = { "ALIVE", 9, 9, 0, R(RELAY), false, false },
 	[MSG_KICK] = { "KICK", 10, 9 + NAME_MAX8, R(RELAY), 0, false, false },
 
-	[MSG_USER] = { "USER", CONN_SIZE + 11, CONN_SIZE + 10 + NAME_MAX8,
+	[MSG_USER] = { "USER", CONN_SIZE + 12, CONN_SIZE + 11 + NAME_MAX8,
 	    R(RELAY), 0, true, false },
 	[MSG_ASK] = { "ASK", 1, NAME_MAX8, 0, R(RELAY), false, false },
-	[MSG_ASK_SAME] = { "ASK_SAME", 2, 2, R(RELAY), 0, false, false },
+	[MSG_ASK_SAME] = { "ASK_SAME", 10, 10, R(RELAY), 0, false, false },
 	[MSG_ASK_FD] = { "ASK_FD", 0, 0, R(RELAY), 0, true, false },
 	[MSG_ASK_NO] = { "ASK_NO", 2, 2, R(RELAY), 0, false, false },
 

@@ -88,9 +88,12 @@ enum msg_type {
 
 	/* Relay: users. */
 	MSG_USER,     /* down, descriptor: conn, generation u64, service u16,
-			 name str8 (the host it was routed by) */
+			 rerouted u8 (1: it is another relay's end; only one
+			 host may be asked for on it), name str8 (the host it
+			 was routed by) */
 	MSG_ASK,      /* up: name str8: where does this host belong? */
-	MSG_ASK_SAME, /* down: service u16, of the same client */
+	MSG_ASK_SAME, /* down: generation u64, service u16: of a client that
+			 sits on this very relay */
 	MSG_ASK_FD,   /* down, descriptor: another relay's end */
 	MSG_ASK_NO,   /* down: status u16 to refuse with */
 

@@ -23,6 +23,7 @@ static const struct {
 	[FRAME_PING] = { "PING", 8, 8, BOTH, false },
 	[FRAME_PONG] = { "PONG", 8, 8, BOTH, false },
 	[FRAME_GOAWAY] = { "GOAWAY", 6, 5 + 256, BOTH, false },
+	[FRAME_WANT] = { "WANT", 1, 1, CLIENT, false },
 	[FRAME_TICKET] = { "TICKET", 20, 20, SERVER, false },
 };
 

@@ -1,0 +1,314 @@
+/* Streams of a tunnel: the table, credit, and their ends. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/tunnel/tunnel_impl.h"
+
+#define TABLE_FIRST 16
+#define RTT_FLOOR 1000 /* us: do not take loopback's for the truth */
+
+/* Both ends' numbers differ in the lowest bit only by who opened. */
+static size_t
+slot_of(const struct stream_table *t, uint32_t id)
+{
+	return (id >> 1) & (t->size - 1);
+}
+
+struct stream *
+stream_find(const struct tunnel *t, uint32_t id)
+{
+	struct stream *s;
+
+	if (t->streams.size == 0)
+		return NULL;
+	s = t->streams.slot[slot_of(&t->streams, id)];
+	while (s != NULL && s->id != id)
+		s = s->chain;
+	return s;
+}
+
+static int
+grow(struct stream_table *t)
+{
+	struct stream_table bigger = { .count = t->count };
+
+	if (t->count < t->size)
+		return 0;
+	bigger.size = t->size == 0 ? TABLE_FIRST : t->size * 2;
+	bigger.slot = calloc(bigger.size, sizeof(*bigger.slot));
+	if (bigger.slot == NULL)
+		return -1;
+	for (size_t i = 0; i < t->size; i++) {
+		struct stream *s, *next;
+
+		for (s = t->slot[i]; s != NULL; s = next) {
+			struct stream **to;
+
+			next = s->chain;
+			to = &bigger.slot[slot_of(&bigger, s->id)];
+			s->chain = *to;
+			*to = s;
+		}
+	}
+	free(t->slot);
+	*t = bigger;
+	return 0;
+}
+
+struct stream *
+stream_new(struct tunnel *t, uint32_t id, uint32_t window)
+{
+	struct stream *s, **to;
+
+	if (t->budget->used + window > t->budget->limit) {
+		errno = ENOBUFS;
+		return NULL;
+	}
+	if (grow(&t->streams) == -1 || (s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	s->tunnel = t;
+	s->id = id;
+	s->window = s->rx_left = window;
+	s->epoch_at = turn_now(t->turn);
+	t->budget->used += window;
+	to = &t->streams.slot[slot_of(&t->streams, id)];
+	s->chain = *to;
+	*to = s;
+	t->streams.count++;
+	return s;
+}
+
+static void
+stop_waiting(struct stream *s)
+{
+	if (s->wait_prev == NULL)
+		return;
+	*s->wait_prev = s->wait_next;
+	if (s->wait_next != NULL)
+		s->wait_next->wait_prev = s->wait_prev;
+	s->wait_prev = NULL;
+}
+
+void
+stream_wait(struct stream *s)
+{
+	s->starved = true;
+	/* Without credit only CREDIT helps; then there is no need to queue. */
+	if (s->tx_credit == 0 || s->wait_prev != NULL || s->tunnel->dead)
+		return;
+	s->wait_next = s->tunnel->waiting;
+	if (s->wait_next != NULL)
+		s->wait_next->wait_prev = &s->wait_next;
+	s->wait_prev = &s->tunnel->waiting;
+	s->tunnel->waiting = s;
+	/* Room comes with the next flush, which must happen then. */
+	if (!s->tunnel->out.busy)
+		turn_end(s->tunnel->turn, &s->tunnel->flush);
+}
+
+void
+stream_wake(struct stream *s)
+{
+	stop_waiting(s);
+	s->starved = false;
+	s->tunnel->ops->room(s->owner);
+}
+
+void
+stream_drop(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	struct stream **at = &t->streams.slot[slot_of(&t->streams, s->id)];
+
+	while (*at != s)
+		at = &(*at)->chain;
+	*at = s->chain;
+	t->streams.count--;
+	stop_waiting(s);
+	if (!s->answered && t->server)
+		t->unanswered--;
+	t->budget->used -= s->window;
+	if (t->gather == s)
+		t->gather = NULL;
+	free(s);
+}
+
+/*
+ * The window of a new stream: the usual one while the client's streams hold
+ * less than half of their budget, then smaller, so that very many idle ones
+ * still fit.
+ */
+static uint32_t
+first_window(const struct tunnel_budget *b)
+{
+	if (b->used < b->limit / 2)
+		return TUNNEL_WINDOW;
+	return b->used < b->limit / 4 * 3 ? TUNNEL_WINDOW / 4
+					  : TUNNEL_WINDOW / 32;
+}
+
+struct stream *
+tunnel_open(struct tunnel *t, const struct tunnel_open *o, void *owner)
+{
+	uint32_t window = first_window(t->budget);
+	uint8_t payload[64];
+	struct stream *s;
+	struct buf b;
+
+	if (t->dead || t->last_id > UINT32_MAX - 4)
+		return NULL;
+	if ((s = stream_new(t, t->last_id + 2, window)) == NULL)
+		return NULL;
+	t->last_id += 2;
+	t->unanswered++;
+	s->owner = owner;
+	s->tx_credit = TUNNEL_WINDOW;
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u16(&b, o->service);
+	buf_put_u8(&b, o->scheme);
+	addr_put(&b, &o->peer);
+	addr_put(&b, &o->local);
+	buf_put_u32(&b, window);
+	if (tunnel_out_frame(t, s->id, FRAME_OPEN, payload, buf_used(&b)) == -1)
+		return NULL; /* the tunnel is gone, and s with it */
+	return s;
+}
+
+void
+stream_opened(struct stream *s)
+{
+	tunnel_out_frame(s->tunnel, s->id, FRAME_OPENED, NULL, 0);
+}
+
+void
+stream_set_owner(struct stream *s, void *owner)
+{
+	s->owner = owner;
+}
+
+struct tunnel *
+stream_tunnel(const struct stream *s)
+{
+	return s->tunnel;
+}
+
+uint32_t
+stream_id(const struct stream *s)
+{
+	return s->id;
+}
+
+size_t
+stream_write(struct stream *s, const void *p, size_t n)
+{
+	struct iovec iov[TUNNEL_IOV];
+	size_t done = 0;
+
+	while (done < n) {
+		int pieces = stream_reserve(s, n - done, iov);
+		size_t filled = 0;
+
+		if (pieces == 0)
+			break;
+		for (int i = 0; i < pieces; i++) {
+			memcpy(iov[i].iov_base, (const char *)p + done + filled,
+			    iov[i].iov_len);
+			filled += iov[i].iov_len;
+		}
+		stream_commit(s, iov, filled);
+		done += filled;
+	}
+	return done;
+}
+
+size_t
+stream_room(struct stream *s)
+{
+	struct iovec iov[TUNNEL_IOV];
+	size_t sum = 0;
+	int n = stream_reserve(s, SIZE_MAX, iov);
+
+	for (int i = 0; i < n; i++)
+		sum += iov[i].iov_len;
+	return sum;
+}
+
+void
+stream_fin(struct stream *s)
+{
+	if (s->fin_sent)
+		return;
+	s->fin_sent = true;
+	tunnel_out_frame(s->tunnel, s->id, FRAME_FIN, NULL, 0);
+}
+
+/*
+ * Double the window if a whole one was drained within two round trips: then
+ * it is the window that limits the speed.
+ */
+static uint32_t
+growth(struct stream *s, uint32_t granted)
+{
+	struct tunnel *t = s->tunnel;
+	uint64_t now = turn_now(t->turn);
+	uint64_t rtt = t->rtt_us > RTT_FLOOR ? t->rtt_us : RTT_FLOOR;
+	bool fast;
+
+	s->epoch += granted;
+	if (s->epoch < s->window)
+		return 0;
+	fast = now - s->epoch_at <= 2 * rtt;
+	s->epoch = 0;
+	s->epoch_at = now;
+	if (!fast || s->window * 2 > TUNNEL_WINDOW_MAX ||
+	    t->budget->used + s->window > t->budget->limit / 2)
+		return 0;
+	t->budget->used += s->window;
+	s->window *= 2;
+	return s->window / 2;
+}
+
+void
+stream_consumed(struct stream *s, size_t n)
+{
+	uint8_t payload[4];
+	uint32_t grant;
+	struct buf b;
+
+	s->rx_owed += (uint32_t)n;
+	if (s->fin_received || s->rx_owed < s->window / 2)
+		return;
+	grant = s->rx_owed + growth(s, s->rx_owed);
+	s->rx_owed = 0;
+	s->rx_left += grant;
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u32(&b, grant);
+	tunnel_out_frame(s->tunnel, s->id, FRAME_CREDIT, payload, 4);
+}
+
+void
+stream_end(struct stream *s, enum reset reason)
+{
+	struct tunnel *t = s->tunnel;
+	uint8_t code = (uint8_t)reason;
+	bool clean = s->fin_sent && s->fin_received;
+	uint32_t id = s->id;
+
+	stream_drop(s);
+	if (!clean)
+		tunnel_out_frame(t, id, FRAME_RESET, &code, 1);
+}
+
+bool
+stream_fin_sent(const struct stream *s)
+{
+	return s->fin_sent;
+}
+
+bool
+stream_fin_received(const struct stream *s)
+{
+	return s->fin_received;
+}

@@ -1,0 +1,86 @@
+/* What tunnel.c, tunnel_out.c, tunnel_in.c and stream.c share. */
+#ifndef TUNNEL_IMPL_H
+#define TUNNEL_IMPL_H
+
+#include "common/tunnel/tunnel.h"
+#include "common/tunnel/turn.h"
+
+struct event;
+
+/* Collected output: [head, tail) is unsent, from `rec` on unsealed. */
+struct tunnel_out {
+	uint8_t *p; /* NULL while nothing is queued */
+	size_t cap, head, tail;
+	size_t rec; /* where the open record begins */
+	bool open;  /* there is one */
+	bool busy;  /* the kernel took less than all */
+};
+
+/* Streams by number: chained hash of a power of two. */
+struct stream_table {
+	struct stream **slot;
+	size_t size, count;
+};
+
+struct stream {
+	struct tunnel *tunnel;
+	struct stream *chain;		       /* in the table */
+	struct stream *wait_next, **wait_prev; /* in the list for room */
+	void *owner;
+	uint32_t id;
+	uint32_t tx_credit; /* what we may send */
+	uint32_t rx_left;   /* what the peer may send */
+	uint32_t rx_owed;   /* consumed, not yet granted again */
+	uint32_t window;    /* rx_left + buffered + rx_owed */
+	uint32_t epoch;	    /* bytes granted since epoch_at */
+	uint64_t epoch_at;
+	bool fin_sent, fin_received, answered, starved;
+};
+
+struct tunnel {
+	struct turn *turn;
+	const struct tunnel_ops *ops;
+	void *arg;
+	int fd;
+	bool server, dead, more, ping_out;
+	struct event *ev;
+	struct record *tx, *rx;
+	struct tunnel_out out;
+	struct tunnel_budget *budget;
+	uint8_t *partial; /* the beginning of a record or frame */
+	size_t npartial;
+	struct stream_table streams;
+	struct stream *waiting; /* for room */
+	size_t unanswered;
+	uint32_t last_id; /* highest opened, by whom it may be */
+	uint32_t rtt_us;
+	uint64_t heard, pinged;
+	struct turn_item flush, again, wake, bury;
+	/* Consecutive DATA of one stream, handed on in one piece. */
+	struct stream *gather;
+	struct iovec gathered[16];
+	int ngathered;
+	size_t gather_bytes;
+};
+
+/* tunnel.c: end it, telling streams and owner. */
+void tunnel_fail(struct tunnel *t, const char *why);
+
+/* tunnel_out.c */
+int tunnel_out_frame(
+    struct tunnel *t, uint32_t stream, uint8_t type, const void *p, size_t n);
+void tunnel_out_flush(void *tunnel);
+void tunnel_out_wake(void *tunnel);
+void tunnel_out_free(struct tunnel *t);
+
+/* tunnel_in.c: read what there is; `closed`: until the very end. */
+void tunnel_in_read(struct tunnel *t, bool closed);
+
+/* stream.c */
+struct stream *stream_find(const struct tunnel *t, uint32_t id);
+struct stream *stream_new(struct tunnel *t, uint32_t id, uint32_t window);
+void stream_drop(struct stream *s); /* free, saying nothing to anyone */
+void stream_wait(struct stream *s); /* until there is room or credit */
+void stream_wake(struct stream *s); /* call `room` */
+
+#endif

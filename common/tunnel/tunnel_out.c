@@ -1,0 +1,246 @@
+/*
+ * The output of a tunnel. Payload is read from sockets straight into the
+ * buffer behind space left for headers; records are sealed where they lie.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/crypto/record.h"
+#include "common/tunnel/tunnel_impl.h"
+
+#define OUT_CAP (TUNNEL_OUT_DATA + TUNNEL_OUT_CONTROL)
+#define PIECE_MIN 512 /* do not begin a frame in less of a record than this */
+
+static int
+need_buffer(struct tunnel *t)
+{
+	struct tunnel_out *o = &t->out;
+
+	if (o->p != NULL)
+		return 0;
+	if ((o->p = malloc(OUT_CAP)) == NULL)
+		return -1;
+	o->cap = OUT_CAP;
+	o->head = o->tail = 0;
+	o->open = false;
+	return 0;
+}
+
+void
+tunnel_out_free(struct tunnel *t)
+{
+	free(t->out.p);
+	t->out.p = NULL;
+}
+
+/* Seal the open record; its tag goes behind it. */
+static int
+seal(struct tunnel *t)
+{
+	struct tunnel_out *o = &t->out;
+	ssize_t n;
+
+	if (!o->open)
+		return 0;
+	n = record_seal(t->tx, o->p + o->rec, o->tail - o->rec - RECORD_HEAD);
+	if (n == -1)
+		return -1;
+	o->tail = o->rec + (size_t)n;
+	o->open = false;
+	return 0;
+}
+
+static size_t
+plain_in_record(const struct tunnel_out *o)
+{
+	return o->open ? o->tail - o->rec - RECORD_HEAD : 0;
+}
+
+/* Bytes that a frame of n payload bytes may need at most. */
+static size_t
+frame_cost(size_t n)
+{
+	return FRAME_HEAD + n + RECORD_TAG + RECORD_HEAD + RECORD_TAG;
+}
+
+/* Move what is unsent to the front. */
+static void
+compact(struct tunnel_out *o)
+{
+	if (o->head == 0)
+		return;
+	memmove(o->p, o->p + o->head, o->tail - o->head);
+	o->tail -= o->head;
+	if (o->open)
+		o->rec -= o->head;
+	o->head = 0;
+}
+
+/* Make tail the place where a frame of n payload bytes begins. */
+static int
+place(struct tunnel *t, size_t n)
+{
+	struct tunnel_out *o = &t->out;
+
+	if (t->tx == NULL)
+		return 0;
+	if (o->open && plain_in_record(o) + FRAME_HEAD + n > RECORD_PLAIN_MAX &&
+	    seal(t) == -1)
+		return -1;
+	if (!o->open) {
+		o->rec = o->tail;
+		o->tail += RECORD_HEAD;
+		o->open = true;
+	}
+	return 0;
+}
+
+int
+tunnel_out_frame(
+    struct tunnel *t, uint32_t stream, uint8_t type, const void *p, size_t n)
+{
+	struct tunnel_out *o = &t->out;
+
+	if (t->dead || need_buffer(t) == -1)
+		return -1;
+	if (o->tail + frame_cost(n) > o->cap)
+		compact(o);
+	if (o->tail + frame_cost(n) > o->cap || place(t, n) == -1) {
+		tunnel_fail(t, "the peer does not read");
+		return -1;
+	}
+	frame_head(o->p + o->tail, stream, type, n);
+	if (n > 0)
+		memcpy(o->p + o->tail + FRAME_HEAD, p, n);
+	o->tail += FRAME_HEAD + n;
+	if (!o->busy)
+		turn_end(t->turn, &t->flush);
+	return 0;
+}
+
+/* Call everyone who waits; who still gets nothing queues up again. */
+void
+tunnel_out_wake(void *arg)
+{
+	struct tunnel *t = arg;
+	struct stream *list = t->waiting;
+
+	if (t->dead || t->out.busy)
+		return;
+	t->waiting = NULL;
+	if (list != NULL)
+		list->wait_prev = &list;
+	while (list != NULL && !t->dead)
+		stream_wake(list);
+}
+
+void
+tunnel_out_flush(void *arg)
+{
+	struct tunnel *t = arg;
+	struct tunnel_out *o = &t->out;
+	ssize_t n;
+
+	if (t->dead || o->p == NULL)
+		return;
+	if (seal(t) == -1) {
+		tunnel_fail(t, "sealing failed");
+		return;
+	}
+	n = write(t->fd, o->p + o->head, o->tail - o->head);
+	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+		tunnel_fail(t, strerror(errno));
+		return;
+	}
+	if (n > 0)
+		o->head += (size_t)n;
+	o->busy = o->head < o->tail;
+	if (o->busy)
+		return;
+	o->head = o->tail = 0;
+	/* In the next turn, so that one fast stream leaves the others room. */
+	if (t->waiting != NULL)
+		turn_next(t->turn, &t->wake);
+	else if (t->streams.count == 0)
+		tunnel_out_free(t);
+}
+
+int
+stream_reserve(struct stream *s, size_t want, struct iovec *iov)
+{
+	struct tunnel *t = s->tunnel;
+	struct tunnel_out *o = &t->out;
+	size_t at, used, n = 0;
+	bool open;
+
+	if (want > s->tx_credit)
+		want = s->tx_credit;
+	if (want == 0 || t->dead || o->busy || need_buffer(t) == -1) {
+		stream_wait(s);
+		return 0;
+	}
+	at = o->tail;
+	open = o->open;
+	used = plain_in_record(o);
+	while (n < TUNNEL_IOV && want > 0) {
+		size_t len = FRAME_PAYLOAD_MAX;
+
+		if (t->tx != NULL) {
+			if (open &&
+			    RECORD_PLAIN_MAX - used < FRAME_HEAD + PIECE_MIN) {
+				at += RECORD_TAG;
+				open = false;
+			}
+			if (!open) {
+				at += RECORD_HEAD;
+				used = 0;
+				open = true;
+			}
+			len = RECORD_PLAIN_MAX - used - FRAME_HEAD;
+		}
+		if (at + FRAME_HEAD + PIECE_MIN > TUNNEL_OUT_DATA)
+			break;
+		if (len > TUNNEL_OUT_DATA - at - FRAME_HEAD)
+			len = TUNNEL_OUT_DATA - at - FRAME_HEAD;
+		if (len > want)
+			len = want;
+		iov[n].iov_base = o->p + at + FRAME_HEAD;
+		iov[n++].iov_len = len;
+		at += FRAME_HEAD + len;
+		used += FRAME_HEAD + len;
+		want -= len;
+	}
+	if (n == 0)
+		stream_wait(s);
+	return (int)n;
+}
+
+void
+stream_commit(struct stream *s, const struct iovec *iov, size_t n)
+{
+	struct tunnel *t = s->tunnel;
+	struct tunnel_out *o = &t->out;
+
+	s->tx_credit -= (uint32_t)n;
+	while (n > 0) {
+		uint8_t *head = (uint8_t *)iov->iov_base - FRAME_HEAD;
+		size_t len = n < iov->iov_len ? n : iov->iov_len;
+
+		if (o->open && head != o->p + o->tail && seal(t) == -1) {
+			tunnel_fail(t, "sealing failed");
+			return;
+		}
+		if (t->tx != NULL && !o->open) {
+			o->rec = o->tail;
+			o->tail += RECORD_HEAD;
+			o->open = true;
+		}
+		frame_head(head, s->id, FRAME_DATA, len);
+		o->tail += FRAME_HEAD + len;
+		n -= len;
+		iov++;
+	}
+	turn_end(t->turn, &t->flush);
+}
