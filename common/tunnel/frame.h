@@ -26,6 +26,7 @@ enum frame_type {
 	FRAME_PONG,
 	FRAME_GOAWAY, /* reason u8 (enum goaway), last stream u32, text
 			 str8: this end takes no new streams */
+	FRAME_WANT,   /* client: u8: so many tickets, for further tunnels */
 	FRAME_TICKET, /* server: number u32, ticket id 16 bytes */
 	FRAME_TYPES
 };
