@@ -1,0 +1,1 @@
+"""What the black-box tests share: TAP, a lab of real programs, raw HTTP."""

@@ -1,0 +1,133 @@
+"""ptpd, ptp and ptpctl as a test starts and asks them."""
+
+import json
+import os
+import re
+
+from . import tap
+from .lab import Process, until
+
+
+def ctl(lab, socket, *command, deadline=30):
+    """Runs ptpctl; returns CompletedProcess."""
+    return lab.run(
+        [lab.program("ptpctl"), "-s", socket, *command], deadline=deadline
+    )
+
+
+def show(lab, socket, what):
+    """`ptpctl -j show WHAT` as a list of dicts."""
+    done = ctl(lab, socket, "-j", "show", what)
+    tap.is_(done.returncode, 0, f"show {what}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Ptpd(Process):
+    """A server on a free port of 127.0.0.1 with id1:secret1."""
+
+    def __init__(
+        self, lab, *options, users=("id1:secret1",), port=0, wait=True, **popen
+    ):
+        self.lab = lab
+        name = f"ptpd{lab.next()}"
+        self.socket = lab.path(name + ".sock")
+        self.host_key = lab.path(name + ".host_key")
+        argv = [popen.pop("program", None) or lab.program("ptpd"), "-d"]
+        argv += ["-o", f"listen.http=127.0.0.1:{port}"]
+        argv += ["-o", f"socket={self.socket}"]
+        argv += ["-o", f"host_key={self.host_key}"]
+        for user in users:
+            argv += ["-u", user]
+        super().__init__(lab, name, argv + list(options), **popen)
+        lab.processes.append(self)
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self, since=0, deadline=10):
+        """Waits for the `ready` line; learns the port from it."""
+        found = self.wait_line(
+            r"\bready\b.*\bhttp\S* +127\.0\.0\.1:(\d+)", since=since,
+            deadline=deadline,
+        )
+        self.port = int(found.group(1))
+        return self.port
+
+    def ctl(self, *command, **kw):
+        return ctl(self.lab, self.socket, *command, **kw)
+
+    def show_json(self, what):
+        return show(self.lab, self.socket, what)
+
+    def workers(self, role=None):
+        rows = self.show_json("workers")
+        return [r for r in rows if role is None or r["role"] == role]
+
+    def pids(self, role):
+        return [int(r["pid"]) for r in self.workers(role)]
+
+    def key(self):
+        return self.ctl("show", "key").stdout.strip()
+
+
+class Ptp(Process):
+    """A client daemon, logged in at server as id with secret."""
+
+    def __init__(
+        self, lab, server, *services, user="id1:secret1", options=(),
+        wait=True, **popen
+    ):
+        self.lab = lab
+        name = f"ptp{lab.next()}"
+        self.socket = lab.path(name + ".sock")
+        self.known = popen.pop("known", None) or lab.path(name + ".known")
+        address = popen.pop("address", None)
+        if address is None:
+            address = f"tcp://{user}@127.0.0.1:{server.port}"
+        argv = [popen.pop("program", None) or lab.program("ptp"), "-d"]
+        argv += ["-o", f"socket={self.socket}"]
+        argv += ["-o", f"known_servers={self.known}"]
+        argv += list(options)
+        if address:
+            argv += ["-s", address]
+        super().__init__(lab, name, argv + [str(s) for s in services], **popen)
+        lab.processes.append(self)
+        self.services = len(services)
+        if wait:
+            self.wait_up()
+
+    def wait_up(self, deadline=10):
+        """Waits until every service is said to be reachable."""
+        def probe():
+            found = re.findall(r"is reachable at", self.out())
+            if len(found) < self.services and not self.running():
+                raise tap.Failure(
+                    f"{self.name} ended with {self.popen.returncode}: "
+                    f"{self.log()[-600:]}"
+                )
+            return len(found) >= self.services
+
+        until(f"{self.name} is up", probe, deadline)
+
+    def ctl(self, *command, **kw):
+        return ctl(self.lab, self.socket, *command, **kw)
+
+    def show_json(self, what):
+        return show(self.lab, self.socket, what)
+
+
+def children(pid):
+    """The pids of a process's children."""
+    path = f"/proc/{pid}/task/{pid}/children"
+    with open(path, encoding="ascii") as f:
+        return [int(p) for p in f.read().split()]
+
+
+def status(pid):
+    """/proc/PID/status as a dict of strings."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+        rows = (line.split(":", 1) for line in f)
+        return {key: value.strip() for key, value in rows}
+
+
+def alive(pid):
+    return os.path.exists(f"/proc/{pid}") and status(pid)["State"][0] != "Z"
