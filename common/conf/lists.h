@@ -24,4 +24,25 @@ struct block_list {
 	size_t n;
 };
 
+/*
+ * Any of them (or another struct of an array's pointer and a count) without
+ * its element's type: what code that knows only a schema works on.
+ */
+struct any_list {
+	void *v;
+	size_t n;
+};
+
+/* Read the list that lies at `field`. */
+struct any_list lists_get(const void *field);
+
+/*
+ * Append one zeroed element of `size` bytes to the list that lies at `field`
+ * and return it; NULL and no change if memory is short. The array may move.
+ */
+void *lists_add(void *field, size_t size);
+
+/* Free the array, not what its elements point at, and make the list empty. */
+void lists_clear(void *field);
+
 #endif
