@@ -1,0 +1,1 @@
+"""What t/bench/run and t/bench/syscalls share."""

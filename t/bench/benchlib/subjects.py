@@ -1,0 +1,215 @@
+"""What is compared: ways from a visitor's port to a web server's port."""
+
+import os
+import shutil
+
+from .proc import free_port
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("PTP_BUILD") or os.path.normpath(
+    os.path.join(HERE, "../../../build"))
+
+
+class Running:
+    """A subject that serves: where visitors go, and who works for it."""
+
+    def __init__(self, port, server=None, client=None, host=None):
+        self.port = port
+        self.host = host or f"127.0.0.1:{port}"
+        self.server = server  # the Daemon at the visitors' end, or None
+        self.client = client  # the Daemon at the web server's end, or None
+
+    @property
+    def ends(self):
+        return [d for d in (self.server, self.client) if d]
+
+
+class Subject:
+    """One way. KEY is its name for -S, TITLE its name in the table."""
+
+    key = title = ""
+    programs = ()
+
+    def missing(self):
+        """Why it cannot run here, or None."""
+        lost = [p for p in self.programs if not shutil.which(p)]
+        return f"{', '.join(lost)} not in PATH" if lost else None
+
+    def start(self, stage, origin):
+        """Start it on STAGE in front of the port ORIGIN; returns Running."""
+        raise NotImplementedError
+
+
+class Direct(Subject):
+    key = title = "direct"
+
+    def start(self, stage, origin):
+        return Running(origin)
+
+
+class Haproxy(Subject):
+    """Two haproxy in mode tcp in a row, one thread each."""
+
+    key, title, programs = "haproxy", "haproxy chain", ("haproxy",)
+
+    def __init__(self, visitors):
+        self.maxconn = visitors + 40  # haproxy needs two descriptors for each
+
+    def _spawn(self, stage, name, port, target):
+        conf = stage.write(name + ".cfg", f"""\
+global
+    nbthread 1
+    maxconn {self.maxconn}
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 600s
+    timeout server 600s
+frontend f
+    bind 127.0.0.1:{port}
+    maxconn {self.maxconn}
+    default_backend b
+backend b
+    server s 127.0.0.1:{target}
+""")
+        return stage.spawn(name, "haproxy", "-db", "-f", conf)
+
+    def start(self, stage, origin):
+        near, far = free_port(), free_port()
+        client = self._spawn(stage, "haproxy2", far, origin)
+        server = self._spawn(stage, "haproxy1", near, far)
+        return Running(near, server, client)
+
+
+class Ptp(Subject):
+    key, title = "ptp", "ptp"
+    options = ()
+
+    def missing(self):
+        for name in ("ptpd", "ptp"):
+            if not os.access(os.path.join(BUILD, name), os.X_OK):
+                return f"{name} not in {BUILD}"
+        return None
+
+    def start(self, stage, origin):
+        port = free_port()
+        where = stage.directory
+        server = stage.spawn(
+            "ptpd", os.path.join(BUILD, "ptpd"), "-d",
+            "-f", stage.write("ptpd.conf", ""),
+            "-o", f"listen.http=127.0.0.1:{port}", "-u", "id1:secret1",
+            "-o", f"host_key={where}/host_key",
+            "-o", f"socket={where}/ptpd.sock")
+        server.wait_for(server.err, "ready")
+        client = stage.spawn(
+            "ptp", os.path.join(BUILD, "ptp"), "-d",
+            "-f", stage.write("ptp.conf", ""),
+            "-s", f"tcp://id1:secret1@127.0.0.1:{port}",
+            "-o", f"known_servers={where}/known_servers",
+            "-o", f"socket={where}/ptp.sock",
+            *self.options, f"http://127.0.0.1:{origin}")
+        client.wait_for(client.out, "is reachable at")
+        return Running(port, server, client, "id1.example.com")
+
+
+class PtpPlain(Ptp):
+    key, title = "ptp-none", "ptp, cipher none"
+    options = ("-o", "tunnel.cipher=none")
+
+
+class Frp(Subject):
+    """As it comes: TLS on, one multiplexed connection, a tcp proxy."""
+
+    key, title, programs = "frp", "frp", ("frps", "frpc")
+
+    def start(self, stage, origin):
+        control, port = free_port(), free_port()
+        server = stage.spawn("frps", "frps", "-c", stage.write("frps.toml", f"""\
+bindAddr = "127.0.0.1"
+bindPort = {control}
+auth.token = "secret1"
+"""))
+        server.wait_for(server.out, "frps started successfully")
+        client = stage.spawn("frpc", "frpc", "-c", stage.write("frpc.toml", f"""\
+serverAddr = "127.0.0.1"
+serverPort = {control}
+auth.token = "secret1"
+[[proxies]]
+name = "web"
+type = "tcp"
+localIP = "127.0.0.1"
+localPort = {origin}
+remotePort = {port}
+"""))
+        return Running(port, server, client)
+
+
+class Rathole(Subject):
+    key, title, programs = "rathole", "rathole", ("rathole",)
+
+    def start(self, stage, origin):
+        control, port = free_port(), free_port()
+        near = stage.write("rathole-server.toml", f"""\
+[server]
+bind_addr = "127.0.0.1:{control}"
+default_token = "secret1"
+[server.services.web]
+bind_addr = "127.0.0.1:{port}"
+""")
+        far = stage.write("rathole-client.toml", f"""\
+[client]
+remote_addr = "127.0.0.1:{control}"
+default_token = "secret1"
+[client.services.web]
+local_addr = "127.0.0.1:{origin}"
+""")
+        server = stage.spawn("rathole1", "rathole", "--server", near)
+        client = stage.spawn("rathole2", "rathole", "--client", far)
+        return Running(port, server, client)
+
+
+class Gt(Subject):
+    key, title, programs = "gt", "GT", ("gt",)
+
+    def start(self, stage, origin):
+        port = free_port()
+        near = stage.write("gt-server.yaml", f"""\
+version: 1.0
+options:
+  addr: 127.0.0.1:{port}
+users:
+  id1:
+    secret: secret1
+""")
+        far = stage.write("gt-client.yaml", f"""\
+version: 1.0
+services:
+  - local: http://127.0.0.1:{origin}
+options:
+  id: id1
+  secret: secret1
+  remote: tcp://127.0.0.1:{port}
+  remoteConnections: 3
+""")
+        server = stage.spawn("gt1", "gt", "server", "--config", near)
+        client = stage.spawn("gt2", "gt", "client", "--config", far)
+        return Running(port, server, client, "id1.example.com")
+
+
+class Chisel(Subject):
+    key, title, programs = "chisel", "chisel", ("chisel",)
+
+    def start(self, stage, origin):
+        control, port = free_port(), free_port()
+        server = stage.spawn("chisel1", "chisel", "server", "--reverse",
+                             "--host", "127.0.0.1", "--port", control)
+        client = stage.spawn("chisel2", "chisel", "client",
+                             f"127.0.0.1:{control}",
+                             f"R:127.0.0.1:{port}:127.0.0.1:{origin}")
+        return Running(port, server, client)
+
+
+def all_subjects(visitors):
+    """Every subject, in the order of the table."""
+    return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), Frp(), Rathole(),
+            Gt(), Chisel()]
