@@ -42,8 +42,8 @@ struct record;
 /*
  * Load the ciphers, without reading libcrypto's configuration file. Once per
  * process, after sodium_init() and before its sandbox closes: afterwards
- * nothing here opens a file (guarded memory needs mmap, munmap, mprotect,
- * mlock, munlock and madvise). Returns 0. -1 with EIO or ENOMEM.
+ * nothing here opens a file (it calls mmap, munmap, mprotect, mlock, munlock
+ * and madvise for guarded memory, and futex). Returns 0. -1 with EIO or ENOMEM.
  */
 int record_init(void);
 
