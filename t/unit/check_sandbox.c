@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <libconfig.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "common/crypto/record.h"
 #include "common/sys/jail.h"
 #include "common/sys/sandbox_landlock.h"
 #include "t/unit/inside.h"
@@ -231,6 +233,70 @@ START_TEST(event_loop_runs_inside)
 		_exit(ticks == 2 ? 0 : 2);
 	}
 	ck_assert_int_eq(outcome(wait_for(pid)), 0);
+}
+END_TEST
+
+/* A sealed record that opens again, in guarded memory; both ciphers. */
+static int
+do_records(void)
+{
+	uint8_t p[RECORD_HEAD + RECORD_PLAIN_MAX + RECORD_TAG] = { 0 };
+	static const uint8_t key[RECORD_KEY];
+	struct record *in, *out;
+	ssize_t n;
+
+	for (int c = RECORD_CHACHA20_POLY1305; c <= RECORD_AES256_GCM; c++) {
+		out = record_new((enum record_cipher)c, key);
+		in = record_new((enum record_cipher)c, key);
+		if (out == NULL || in == NULL)
+			return 1;
+		n = record_seal(out, p, 1000);
+		if (n == -1 || record_open(in, p, (size_t)n) != 1000)
+			return 2;
+		record_free(out);
+		record_free(in);
+	}
+	return 0;
+}
+
+START_TEST(records_are_sealed_inside)
+{
+	ck_assert_int_eq(record_init(), 0);
+	for (int privileged = 0; privileged <= is_root(); privileged++) {
+		ck_assert_int_eq(
+		    outcome(inside(SANDBOX_RELAY, privileged, do_records)), 0);
+		ck_assert_int_eq(
+		    outcome(inside(SANDBOX_ENGINE, privileged, do_records)), 0);
+	}
+}
+END_TEST
+
+/* libconfig, locale and numbers included, and a fault in what it reads. */
+static int
+do_configuration(void)
+{
+	config_t c;
+	double d;
+
+	config_init(&c);
+	if (config_read_string(&c, "a = { b = 1.5; c = ( 1, \"x\" ); };") !=
+	    CONFIG_TRUE)
+		return 1;
+	if (config_lookup_float(&c, "a.b", &d) != CONFIG_TRUE)
+		return 2;
+	if (config_read_string(&c, "a = ; }") != CONFIG_FALSE ||
+	    config_error_line(&c) != 1)
+		return 3;
+	config_destroy(&c);
+	return 0;
+}
+
+START_TEST(configuration_is_parsed_inside)
+{
+	for (int privileged = 0; privileged <= is_root(); privileged++)
+		ck_assert_int_eq(
+		    outcome(inside(SANDBOX_CONF, privileged, do_configuration)),
+		    0);
 }
 END_TEST
 
@@ -463,6 +529,8 @@ main(void)
 	tcase_add_loop_test(t, kernel_says_no_privilege, 0, SANDBOX_ROLES);
 	tcase_add_loop_test(t, landlock_denies_by_itself, 0, SANDBOX_ROLES);
 	tcase_add_loop_test(t, event_loop_runs_inside, 0, SANDBOX_ROLES);
+	tcase_add_test(t, records_are_sealed_inside);
+	tcase_add_test(t, configuration_is_parsed_inside);
 	tcase_add_test(t, resolver_resolves_inside);
 	tcase_add_test(t, writing_to_a_file_fails_alone);
 	tcase_add_test(t, missing_protection_is_reported);
