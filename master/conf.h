@@ -25,6 +25,11 @@
 #define CONF_TRUSTED_MAX 64  /* blocks: MSG_TRUSTED_MAX */
 #define CONF_REGEX_MAX 32    /* rules on names, of one user */
 #define CONF_HEADER_MAX 63   /* bytes of http.mux_header */
+#define CONF_PATH_MAX 1023   /* bytes of a path */
+#define CONF_WORKERS_MAX 256 /* relays */
+#define CONF_TIMEOUT_MAX (UINT64_C(720) * 3600 * 1000) /* ms, fits a u32 */
+#define CONF_HEAD_LEAST 1024 /* bytes of http.head_max */
+#define CONF_HEAD_MOST 65535 /* HEAD_MAX of common/http/head.h */
 #define CONF_TUNNELS_MAX 255 /* tunnels of one client: one byte at login */
 
 /* Keys that were given, not left to their default: bits of server_conf.set */
@@ -41,6 +46,7 @@
 #define USER_SET_HOSTS_NUMBER 0x4u
 #define USER_SET_HOSTS_REGEX 0x8u
 #define USER_SET_HOSTS_WITH_ID 0x10u
+#define USER_SET_ID 0x20u /* no limit: that it has an id at all */
 
 struct limits {
 	uint64_t tunnels;	     /* per client, at least 1 */
@@ -51,18 +57,22 @@ struct limits {
 };
 
 /* One user without what proves it. */
-struct user {
+struct conf_user {
 	char *id;	 /* lower-case label */
 	uint64_t method; /* enum verifier_method */
 	uint64_t set;	 /* which of `limits` are its own */
 	struct limits limits;
 
-	/* Only while loading, and never encoded: the secrets. */
-	char *secret, *key, *secret_hash;
+	/* Only while loading, and never encoded. */
+	char *secret, *key, *secret_hash; /* the one that `method` says */
+	const char *file;		  /* where it stood, for faults */
+	unsigned int line;
+	size_t index;
+	int rank; /* the higher one beats */
 };
 
-struct user_list {
-	struct user *v; /* sorted by id */
+struct conf_user_list {
+	struct conf_user *v; /* sorted by id */
 	size_t n;
 };
 
@@ -77,7 +87,7 @@ struct server_conf {
 	struct addr_list listen_http; /* at least one */
 
 	char *domain; /* NULL: none */
-	struct user_list users;
+	struct conf_user_list users;
 	char *users_file;      /* absolute path or NULL; already in users */
 	bool allow_any_client; /* counts if CONF_SET_ANY_CLIENT, see below */
 	struct limits limits;
@@ -132,7 +142,7 @@ int server_conf_decode(
 void server_conf_decoder_free(struct server_conf_decoder *d);
 
 /* The user of an id (lower case, terminated), or NULL. */
-const struct user *server_conf_user(
+const struct conf_user *server_conf_user(
     const struct server_conf *c, const char *id);
 
 /*
@@ -140,7 +150,7 @@ const struct user *server_conf_user(
  * (a held id) the global ones. Strings in it belong to c.
  */
 struct limits server_conf_limits(
-    const struct server_conf *c, const struct user *u);
+    const struct server_conf *c, const struct conf_user *u);
 
 /*
  * Whether any client may log in (the first secret of an id holds it), as it

@@ -9,7 +9,7 @@
 #include "common/base/text.h"
 #include "common/conf/field.h"
 #include "common/conf/source.h"
-#include "common/conf/value.h"
+#include "common/conf/setting.h"
 
 #define FULL_PATH (SCHEMA_PATH_MAX * 2) /* bytes of prefix and path */
 
@@ -95,7 +95,7 @@ set(struct load *l, const struct schema_key *k, const config_setting_t *v,
 
 	if (file == l->in->file)
 		at.line = line_of(l, v);
-	value_set(k, l->to, v, append, &at);
+	setting_put(k, l->to, v, append, &at);
 	*flags |= k->flag;
 }
 
@@ -139,7 +139,7 @@ static int
 read_option(config_t *cfg, const struct schema_key *k, const char *value)
 {
 	if (source_literal(cfg, value) == 0) {
-		if (value_takes(k, config_setting_type(source_value(cfg))))
+		if (setting_fits(k, config_setting_type(source_value(cfg))))
 			return 0;
 	}
 	source_free(cfg);
@@ -197,11 +197,11 @@ set_defaults(struct load *l)
 		const struct schema_key *k = &l->s->keys[i];
 		config_t cfg;
 
-		if (k->dflt == NULL)
+		if (k->preset == NULL)
 			continue;
 		at.key = k->path;
-		if (read_option(&cfg, k, k->dflt) == 0)
-			value_set(k, l->to, source_value(&cfg), false, &at);
+		if (read_option(&cfg, k, k->preset) == 0)
+			setting_put(k, l->to, source_value(&cfg), false, &at);
 		else
 			schema_fault(&at, NULL, "expected more memory");
 		source_free(&cfg);

@@ -46,6 +46,7 @@ struct schema_place {
 	const char *file;
 	unsigned int line;
 	const char *key; /* its path, as "users[0]" */
+	size_t index;	 /* of an element in its list */
 };
 
 struct schema {
@@ -64,10 +65,11 @@ struct schema_key {
 	const char *path; /* dotted; NULL: only packed, never read */
 	enum schema_type type;
 	size_t offset;
-	const char *dflt; /* the default, as -o takes it; NULL: all zero */
+	const char *preset; /* the default, as -o takes it; NULL: all zero */
 	uint64_t min, max;
 	uint64_t flag;	/* set in the struct if the key was given; or 0 */
 	bool secret;	/* never packed */
+	bool always;	/* a string that is never NULL once all is loaded */
 	bool lowercase; /* strings: fold before `check` */
 	const char *const *choices; /* SCHEMA_CHOICE: ends with NULL */
 	/* Strings, each of a list too: NULL, or what was expected. */

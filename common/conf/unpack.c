@@ -129,6 +129,30 @@ is_list(const struct schema_key *k)
 	    k->type == SCHEMA_STRINGS || k->type == SCHEMA_GROUPS;
 }
 
+/* Whether a whole struct has a record of this row. */
+static bool
+is_due(const struct schema_key *k)
+{
+	bool string =
+	    k->type == SCHEMA_STRING || k->type == SCHEMA_FLAG_OR_STRING;
+
+	return !k->secret && (string ? k->always : !is_list(k));
+}
+
+/* End the innermost struct, if nothing is missing. */
+static int
+leave(struct unpack *u)
+{
+	const struct level *l = &u->level[u->depth - 1];
+
+	for (size_t i = 0; i < l->s->n; i++) {
+		if (is_due(&l->s->keys[i]) && (l->seen & UINT64_C(1) << i) == 0)
+			return -1;
+	}
+	u->depth--;
+	return 0;
+}
+
 /* One record at the innermost level. */
 static int
 record(struct unpack *u, struct buf *b)
@@ -140,10 +164,8 @@ record(struct unpack *u, struct buf *b)
 
 	if (buf_get_u16(b, &number) == -1)
 		return -1;
-	if (number == PACK_END) {
-		u->depth--;
-		return 0;
-	}
+	if (number == PACK_END)
+		return leave(u);
 	if (number == PACK_FLAGS) {
 		if (buf_get_u64(b, &flags) == -1)
 			return -1;

@@ -1,5 +1,5 @@
 /* One value of a configuration: checked by its row, put into its field. */
-#include "common/conf/value.h"
+#include "common/conf/setting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -244,6 +244,7 @@ set_list(const struct target *t, const config_setting_t *s,
 		    config_setting_get_elem(s, (unsigned int)i);
 
 		snprintf(key, sizeof(key), "%s[%d]", t->at.key, i);
+		one.at.index = (size_t)i;
 		if (one.at.line > 0)
 			one.at.line = config_setting_source_line(element);
 		add(&one, element);
@@ -251,8 +252,8 @@ set_list(const struct target *t, const config_setting_t *s,
 }
 
 void
-value_set(const struct schema_key *k, void *to, const config_setting_t *setting,
-    bool append, const struct schema_place *at)
+setting_put(const struct schema_key *k, void *to,
+    const config_setting_t *setting, bool append, const struct schema_place *at)
 {
 	static const struct {
 		void (*set)(const struct target *, const config_setting_t *);
@@ -282,7 +283,7 @@ value_set(const struct schema_key *k, void *to, const config_setting_t *setting,
 }
 
 bool
-value_takes(const struct schema_key *k, int type)
+setting_fits(const struct schema_key *k, int type)
 {
 	switch (k->type) {
 	case SCHEMA_STRING:

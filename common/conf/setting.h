@@ -1,8 +1,8 @@
 /*
  * One value of a configuration: checked by its row, put into its field.
  */
-#ifndef VALUE_H
-#define VALUE_H
+#ifndef SETTING_H
+#define SETTING_H
 
 #include <libconfig.h>
 
@@ -13,7 +13,7 @@
  * append to it instead if `append` and it is a list. On a fault the field
  * keeps what it had, or a part of the list. `at` is where the setting stands.
  */
-void value_set(const struct schema_key *k, void *to,
+void setting_put(const struct schema_key *k, void *to,
     const config_setting_t *setting, bool append,
     const struct schema_place *at);
 
@@ -21,6 +21,6 @@ void value_set(const struct schema_key *k, void *to,
  * Whether a row takes a literal of this libconfig type as it is. If not, an
  * option's text counts as a string.
  */
-bool value_takes(const struct schema_key *k, int type);
+bool setting_fits(const struct schema_key *k, int type);
 
 #endif

@@ -1,0 +1,86 @@
+/* Checks of strings that rows of several schemas name. */
+#include "common/conf/checks.h"
+
+#include <regex.h>
+#include <string.h>
+
+#include "common/base/addr.h"
+#include "common/base/text.h"
+#include "common/conf/verifier.h"
+#include "common/crypto/keytext.h"
+
+#define ALNUM                                                  \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+	"0123456789"
+
+const char *
+checks_id(const char *v)
+{
+	char id[TEXT_LABEL_MAX + 1];
+
+	if (text_label(id, v, strlen(v)) == 0)
+		return NULL;
+	return "expected letters, digits and inner hyphens, at most 63";
+}
+
+const char *
+checks_domain(const char *v)
+{
+	char name[TEXT_NAME_MAX + 1];
+
+	if (text_name(name, v, strlen(v)) == -1 ||
+	    name[strspn(name, "0123456789.")] == '\0')
+		return "expected a domain name, as \"example.com\"";
+	return NULL;
+}
+
+const char *
+checks_absolute(const char *v)
+{
+	return v[0] == '/' ? NULL : "expected an absolute path";
+}
+
+const char *
+checks_header(const char *v)
+{
+	if (v[strspn(v, ALNUM "!#$%&'*+-.^_`|~")] == '\0')
+		return NULL;
+	return "expected the name of a header field";
+}
+
+const char *
+checks_regex(const char *v)
+{
+	regex_t re;
+
+	if (regcomp(&re, v, REG_EXTENDED | REG_NOSUB) != 0)
+		return "expected an extended regular expression";
+	regfree(&re);
+	return NULL;
+}
+
+const char *
+checks_key(const char *v)
+{
+	uint8_t key[KEYTEXT_KEY];
+
+	if (keytext_decode(key, v, strlen(v)) == 0)
+		return NULL;
+	return "expected a key as `ptp keygen` prints it, 43 characters";
+}
+
+const char *
+checks_hash(const char *v)
+{
+	if (verifier_check_hash(v) == 0)
+		return NULL;
+	return "expected a hash as `argon2 -id -e` prints it";
+}
+
+const char *
+checks_word(const char *v)
+{
+	if (v[strspn(v, ALNUM "_-.")] == '\0')
+		return NULL;
+	return "expected letters, digits, \"_\", \"-\" and \".\"";
+}

@@ -1,0 +1,32 @@
+/*
+ * Checks of strings that rows of several schemas name. Each returns NULL if
+ * the value is good, else what was expected.
+ */
+#ifndef CHECKS_H
+#define CHECKS_H
+
+/* A label of DNS, lower case: an id. */
+const char *checks_id(const char *v);
+
+/* A full name, at least two labels, no wildcard, no address. */
+const char *checks_domain(const char *v);
+
+/* A path that begins with "/". */
+const char *checks_absolute(const char *v);
+
+/* A name of a header field (RFC 9110, 5.6.2: token). */
+const char *checks_header(const char *v);
+
+/* A POSIX extended regular expression. */
+const char *checks_regex(const char *v);
+
+/* A public key as text (keytext.h). */
+const char *checks_key(const char *v);
+
+/* An argon2id hash (verifier.h). */
+const char *checks_hash(const char *v);
+
+/* A plain word of letters, digits, "_", "-" and ".". */
+const char *checks_word(const char *v);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Secrets as a configuration gives them: the secret itself, or "@FILE" for
+ * the first line of a file, so that it need not stand on a command line.
+ */
+#ifndef SECRET_H
+#define SECRET_H
+
+#define SECRET_MAX 255 /* bytes of a secret: LOGIN_SECRET_MAX */
+
+/*
+ * Replace the secret that *secret owns, if it begins with "@", by what the
+ * file holds: 1 to SECRET_MAX bytes without NUL or newline, but for one
+ * newline at the end, which is dropped. The old string is wiped. Returns NULL
+ * or what went wrong (valid until the next call), *secret as it was.
+ */
+const char *secret_resolve(char **secret);
+
+/* The secret of a file into dst[SECRET_MAX + 1], the same way. */
+const char *secret_read(char dst[SECRET_MAX + 1], const char *path);
+
+#endif

@@ -1,0 +1,142 @@
+/* The keys of ptpd.conf. */
+#include "master/conf_schema.h"
+
+#include "common/conf/checks.h"
+#include "common/conf/secret.h"
+#include "master/conf_users.h"
+
+#define NUMBER_MAX UINT32_MAX /* counts that have no bound of their own */
+#define SOCKET_BYTES 107      /* of sun_path, without its terminator */
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
+	"fatal", "disable", NULL };
+
+/* clang-format off */
+
+#define AT(member) offsetof(struct conf_user, member)
+
+static const struct schema_key user_keys[] = {
+	{ "id", SCHEMA_STRING, AT(id),
+	    .min = 1, .max = 63, .flag = USER_SET_ID, .always = true,
+	    .lowercase = true, .check = checks_id },
+	{ "secret", SCHEMA_STRING, AT(secret),
+	    .min = 1, .max = SECRET_MAX, .secret = true },
+	{ "key", SCHEMA_STRING, AT(key),
+	    .min = 1, .max = 64, .secret = true, .check = checks_key },
+	{ "secret_hash", SCHEMA_STRING, AT(secret_hash),
+	    .min = 1, .max = VERIFIER_HASH_MAX, .secret = true,
+	    .check = checks_hash },
+	{ "tunnels", SCHEMA_INT, AT(limits.tunnels),
+	    .max = CONF_TUNNELS_MAX, .flag = USER_SET_TUNNELS },
+	{ "streams", SCHEMA_INT, AT(limits.streams),
+	    .max = NUMBER_MAX, .flag = USER_SET_STREAMS },
+	{ "hosts.number", SCHEMA_INT, AT(limits.hosts_number),
+	    .max = NUMBER_MAX, .flag = USER_SET_HOSTS_NUMBER },
+	{ "hosts.regex", SCHEMA_STRINGS, AT(limits.hosts_regex),
+	    .max = CONF_REGEX_MAX, .flag = USER_SET_HOSTS_REGEX,
+	    .check = checks_regex },
+	{ "hosts.with_id", SCHEMA_BOOL, AT(limits.hosts_with_id),
+	    .flag = USER_SET_HOSTS_WITH_ID },
+	/* Derived, so that it travels. */
+	{ NULL, SCHEMA_INT, AT(method),
+	    .min = VERIFIER_SECRET, .max = VERIFIER_HASH },
+};
+
+#undef AT
+#define AT(member) offsetof(struct conf_users_file, member)
+
+static const struct schema_key users_file_keys[] = {
+	{ "users", SCHEMA_GROUPS, AT(users),
+	    .max = VERIFIER_MAX, .sub = &conf_schema_user },
+};
+
+#undef AT
+#define AT(member) offsetof(struct server_conf, member)
+
+static const struct schema_key keys[] = {
+	{ "user", SCHEMA_STRING, AT(user),
+	    .preset = "_ptpd", .min = 1, .max = 31, .flag = CONF_SET_USER,
+	    .always = true, .check = checks_word },
+	{ "chroot", SCHEMA_STRING, AT(chroot),
+	    .preset = "/var/empty", .min = 1, .max = 255,
+	    .flag = CONF_SET_CHROOT, .always = true,
+	    .check = checks_absolute },
+	{ "host_key", SCHEMA_STRING, AT(host_key),
+	    .min = 1, .max = CONF_PATH_MAX, .flag = CONF_SET_HOST_KEY,
+	    .always = true },
+	{ "socket", SCHEMA_STRING, AT(socket),
+	    .min = 1, .max = SOCKET_BYTES, .flag = CONF_SET_SOCKET,
+	    .always = true },
+	{ "workers", SCHEMA_INT, AT(workers),
+	    .preset = "0", .max = CONF_WORKERS_MAX },
+	{ "listen.http", SCHEMA_ADDRS, AT(listen_http),
+	    .max = CONF_LISTEN_MAX },
+	{ "domain", SCHEMA_STRING, AT(domain),
+	    .min = 1, .max = TEXT_NAME_MAX, .lowercase = true,
+	    .check = checks_domain },
+	{ "users", SCHEMA_GROUPS, AT(users),
+	    .max = VERIFIER_MAX, .flag = CONF_SET_USERS,
+	    .sub = &conf_schema_user },
+	{ "users_file", SCHEMA_STRING, AT(users_file),
+	    .min = 1, .max = CONF_PATH_MAX, .flag = CONF_SET_USERS },
+	{ "allow_any_client", SCHEMA_BOOL, AT(allow_any_client),
+	    .flag = CONF_SET_ANY_CLIENT },
+	{ "limits.tunnels", SCHEMA_INT, AT(limits.tunnels),
+	    .preset = "10", .min = 1, .max = CONF_TUNNELS_MAX },
+	{ "limits.streams", SCHEMA_INT, AT(limits.streams),
+	    .preset = "0", .max = NUMBER_MAX },
+	{ "limits.hosts.number", SCHEMA_INT, AT(limits.hosts_number),
+	    .preset = "0", .max = NUMBER_MAX },
+	{ "limits.hosts.regex", SCHEMA_STRINGS, AT(limits.hosts_regex),
+	    .max = CONF_REGEX_MAX, .check = checks_regex },
+	{ "limits.hosts.with_id", SCHEMA_BOOL, AT(limits.hosts_with_id),
+	    .preset = "false" },
+	{ "http.mux_header", SCHEMA_STRING, AT(mux_header),
+	    .preset = "Host", .min = 1, .max = CONF_HEADER_MAX, .always = true,
+	    .check = checks_header },
+	{ "http.forwarded", SCHEMA_BOOL, AT(forwarded),
+	    .preset = "true" },
+	{ "http.trusted", SCHEMA_BLOCKS, AT(trusted),
+	    .max = CONF_TRUSTED_MAX },
+	{ "http.head_max", SCHEMA_SIZE, AT(head_max),
+	    .preset = "16K", .min = CONF_HEAD_LEAST, .max = CONF_HEAD_MOST },
+	{ "timeouts.handshake", SCHEMA_DURATION, AT(timeouts.handshake),
+	    .preset = "10s", .max = CONF_TIMEOUT_MAX },
+	{ "timeouts.head", SCHEMA_DURATION, AT(timeouts.head),
+	    .preset = "10s", .max = CONF_TIMEOUT_MAX },
+	{ "timeouts.idle", SCHEMA_DURATION, AT(timeouts.idle),
+	    .preset = "0", .max = CONF_TIMEOUT_MAX },
+	{ "timeouts.tunnel", SCHEMA_DURATION, AT(timeouts.tunnel),
+	    .preset = "90s", .max = CONF_TIMEOUT_MAX },
+	{ "timeouts.drain", SCHEMA_DURATION, AT(timeouts.drain),
+	    .preset = "300s", .max = CONF_TIMEOUT_MAX },
+	{ "timeouts.park", SCHEMA_DURATION, AT(timeouts.park),
+	    .preset = "5s", .max = CONF_TIMEOUT_MAX },
+	{ "log.level", SCHEMA_CHOICE, AT(log_level),
+	    .preset = "info", .max = LOG_LEVEL_DISABLE, .choices = levels },
+};
+
+/* clang-format on */
+
+const struct schema conf_schema_user = {
+	.keys = user_keys,
+	.n = ROWS(user_keys),
+	.size = sizeof(struct conf_user),
+	.set = offsetof(struct conf_user, set),
+	.finish = conf_users_finish,
+};
+
+const struct schema conf_schema_users = {
+	.keys = users_file_keys,
+	.n = ROWS(users_file_keys),
+	.size = sizeof(struct conf_users_file),
+	.set = offsetof(struct conf_users_file, set),
+};
+
+const struct schema conf_schema = {
+	.keys = keys,
+	.n = ROWS(keys),
+	.size = sizeof(struct server_conf),
+	.set = offsetof(struct server_conf, set),
+};
