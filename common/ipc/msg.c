@@ -80,6 +80,8 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_USERS] = { "USERS", 0, 0, R(AUTH), 0, true, true },
 	[MSG_USERS_OK] = { "USERS_OK", 4, 4, 0, R(AUTH), false, false },
 	[MSG_USERS_USE] = { "USERS_USE", 0, 0, R(AUTH), 0, false, false },
+	[MSG_AUTH_CONF] = { "AUTH_CONF", 1, 1, R(AUTH), 0, false, true },
+	[MSG_RELEASE] = { "RELEASE", 2, 64, R(AUTH), 0, false, false },
 
 	[MSG_ENGINE_CONF] = { "ENGINE_CONF", 1, ANY, R(ENGINE), 0, false,
 	    true },

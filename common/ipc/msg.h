@@ -125,6 +125,9 @@ enum msg_type {
 			  SOCK_SEQPACKET of verifier frames; id = generation */
 	MSG_USERS_OK,  /* up (auth): number u32; id = generation */
 	MSG_USERS_USE, /* down (auth): id = generation: use these now */
+	MSG_AUTH_CONF, /* down (auth): any client u8: 1: the first secret (sent
+			  plain) of an id without verifier holds it */
+	MSG_RELEASE,   /* down (auth): id str8: nobody holds it any more */
 
 	/* Client: what the engine and proof need from the parent. */
 	MSG_ENGINE_CONF, /* down: see client/engine */
