@@ -107,7 +107,7 @@ $B/fuzz/%: t/fuzz/%.c $(ARCHIVES)
 	    -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format-19 -i $$(git ls-files '*.c' '*.h')
 
 lint: all
 	t/lint/run $B
