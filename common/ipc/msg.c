@@ -63,7 +63,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_HS_START] = { "HS_START", 3, 1024, PROVERS, 0, false, false },
 	[MSG_HS_IN] = { "HS_IN", 1, BLOB_MAX, PROVERS, MOVERS, false, false },
 	[MSG_HS_OUT] = { "HS_OUT", 1, BLOB_MAX, MOVERS, PROVERS, false, false },
-	[MSG_HS_LOGIN] = { "HS_LOGIN", 128, 1200, R(AUTH), R(KEYS), false,
+	[MSG_HS_LOGIN] = { "HS_LOGIN", 147, 1200, R(AUTH), R(KEYS), false,
 	    false },
 	[MSG_HS_MORE] = { "HS_MORE", 1, BLOB_MAX, R(AUTH), R(KEYS), false,
 	    false },

@@ -106,10 +106,12 @@ enum msg_type {
 	 * server keys <-> parent <-> auth. id = the connection.
 	 */
 	MSG_HS_START,  /* down (keys, proof): transport u8, exporter str8,
-			  preface str8; proof: server name str8 as well */
+			  preface str8; proof: server name str8 as well;
+			  keys: peer addr, if known */
 	MSG_HS_IN,     /* up (relay, engine), down (keys, proof): a blob */
 	MSG_HS_OUT,    /* up (keys, proof), down (relay, engine): a blob */
-	MSG_HS_LOGIN,  /* up (keys), down (auth): struct msg_login */
+	MSG_HS_LOGIN,  /* up (keys), down (auth): struct login_case of
+			  tunnel/login.h */
 	MSG_HS_MORE,   /* up (keys), down (auth): login message (the rest) */
 	MSG_HS_REPLY,  /* up (auth), down (keys): login message (the rest) */
 	MSG_HS_GRANT,  /* up (auth): method u8, id str8, instance 16 bytes,
@@ -117,7 +119,9 @@ enum msg_type {
 	MSG_HS_FINISH, /* down (keys): cipher u8, login message (the rest) */
 	MSG_HS_KEYS,   /* up (keys, proof), down (relay, engine): cipher u8,
 			  key to send 32, key to receive 32, ticket root 32 */
-	MSG_HS_FAIL,   /* up (any), down (any): code u8 (enum login_code) */
+	MSG_HS_FAIL,   /* up (any), down (any): code u8 (enum login_code).
+			  Sent down to keys it comes back up behind the last
+			  HS_OUT, if the handshake was still there */
 
 	/* keys, auth: their secrets. */
 	MSG_HOST_KEY,  /* down (keys): 32 bytes */

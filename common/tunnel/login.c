@@ -192,6 +192,7 @@ login_case_put(uint8_t *out, size_t cap, size_t *n, const struct login_case *c)
 	struct buf b;
 
 	buf_write(&b, out, cap);
+	addr_put(&b, &c->source);
 	buf_put(&b, c->h, sizeof(c->h));
 	buf_put(&b, c->client_static, sizeof(c->client_static));
 	buf_put(&b, c->server_static, sizeof(c->server_static));
@@ -207,6 +208,7 @@ login_case_get(struct login_case *c, const uint8_t *p, size_t n)
 	struct buf b;
 
 	buf_read(&b, p, n);
+	addr_get(&b, &c->source);
 	buf_get(&b, c->h, sizeof(c->h));
 	buf_get(&b, c->client_static, sizeof(c->client_static));
 	if (buf_get(&b, c->server_static, sizeof(c->server_static)) == -1)

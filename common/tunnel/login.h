@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/addr.h"
 #include "common/base/text.h"
 
 #define LOGIN_MAX 900	     /* bytes of one message */
@@ -103,10 +104,12 @@ bool login_code_final(enum login_code code);
 
 /*
  * MSG_HS_LOGIN: what `keys` tells `auth` about a handshake after message 3:
+ * its source (addr_source() of the peer that the master named, or all zero),
  * the handshake hash after message 2 (CPace's session id), both static keys,
  * and LOGIN as it came.
  */
 struct login_case {
+	struct addr source;
 	uint8_t h[64];
 	uint8_t client_static[32], server_static[32];
 	const uint8_t *login; /* a view */

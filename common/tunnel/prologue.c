@@ -13,6 +13,7 @@ prologue_make(uint8_t out[PROLOGUE_MAX], const uint8_t *preface, size_t n,
 	struct buf b;
 
 	if (n == 0 || n > PREFACE_MAX || transport >= TRANSPORT_COUNT ||
+	    exporter_len > PROLOGUE_EXPORTER_MAX ||
 	    preface_parse(&f, preface, n) != (int)n)
 		return 0;
 	buf_write(&b, out, PROLOGUE_MAX);
