@@ -59,6 +59,30 @@ START_TEST(no_role_but_resolve_opens_a_path)
 }
 END_TEST
 
+/* The filter lets it open: Landlock decides. */
+static int
+do_read_files(void)
+{
+	return open("/etc/passwd", O_RDONLY) != -1 &&
+		open("/proc/self/status", O_RDONLY) == -1 &&
+		open("/tmp", O_RDONLY) == -1 && errno == EACCES
+	    ? 0
+	    : 1;
+}
+
+START_TEST(resolve_reads_what_it_needs)
+{
+	unsigned missing = 0;
+
+	/* Asked in a process of its own: it is for good. */
+	if (outcome(inside(SANDBOX_RESOLVE, is_root(), do_read_files)) == 0)
+		return;
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(sandbox_landlock(SANDBOX_EDGE, &missing), 0);
+	ck_assert_msg(missing & SANDBOX_NO_LANDLOCK, "Landlock is not used");
+}
+END_TEST
+
 /* The first number behind "Field:" in a status, in the base it is written. */
 static unsigned long
 field(const char *status, const char *name, int base)
@@ -526,6 +550,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(
 	    t, no_role_but_resolve_opens_a_path, 0, SANDBOX_ROLES);
+	tcase_add_test(t, resolve_reads_what_it_needs);
 	tcase_add_loop_test(t, kernel_says_no_privilege, 0, SANDBOX_ROLES);
 	tcase_add_loop_test(t, landlock_denies_by_itself, 0, SANDBOX_ROLES);
 	tcase_add_loop_test(t, event_loop_runs_inside, 0, SANDBOX_ROLES);

@@ -7,13 +7,17 @@
 
 #include <check.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +40,31 @@ is_root(void)
 	return geteuid() == 0;
 }
 
+/*
+ * Become an ordinary user with one capability of systemd's gift, and
+ * dumpable: all that the way in has to take away without root.
+ */
+static inline int
+become_user(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	uint32_t bit = 1u << CAP_NET_BIND_SERVICE;
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {
+		{ bit, bit, bit },
+	};
+
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
+	    setresgid(TEST_UID, TEST_UID, TEST_UID) == -1 ||
+	    setresuid(TEST_UID, TEST_UID, TEST_UID) == -1 ||
+	    syscall(SYS_capset, &head, caps) == -1 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0,
+		0) == -1)
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
 /* Enter as a main would. Nothing but the way in is under test here. */
 static inline void
 enter(enum sandbox_role role, bool privileged, unsigned *missing)
@@ -47,9 +76,7 @@ enter(enum sandbox_role role, bool privileged, unsigned *missing)
 		.gid = TEST_UID,
 		.nofile = 256 };
 
-	if (!privileged && is_root() &&
-	    (setresgid(TEST_UID, TEST_UID, TEST_UID) == -1 ||
-		setresuid(TEST_UID, TEST_UID, TEST_UID) == -1))
+	if (!privileged && is_root() && become_user() == -1)
 		_exit(EXIT_NOT_IN);
 	if (sandbox_enter(&s, missing) == -1)
 		_exit(EXIT_NOT_IN);
