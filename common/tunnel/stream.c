@@ -127,6 +127,7 @@ stream_drop(struct stream *s)
 	*at = s->chain;
 	t->streams.count--;
 	stop_waiting(s);
+	deadline_drop(&s->leaving);
 	if (!s->answered && t->server)
 		t->unanswered--;
 	t->budget->used -= s->window;
@@ -299,6 +300,27 @@ stream_end(struct stream *s, enum reset reason)
 	stream_drop(s);
 	if (!clean)
 		tunnel_out_frame(t, id, FRAME_RESET, &code, 1);
+}
+
+void
+stream_leave(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+
+	stream_fin(s);
+	if (t->dead || s->fin_received) {
+		stream_end(s, RESET_ABORT);
+		return;
+	}
+	stop_waiting(s);
+	s->owner = NULL;
+	deadline_set(&t->leaving, &s->leaving, turn_now(t->turn));
+}
+
+struct stream *
+stream_of_leaving(struct deadline *d)
+{
+	return (struct stream *)((char *)d - offsetof(struct stream, leaving));
 }
 
 bool

@@ -62,6 +62,7 @@ tunnel_new(struct turn *turn, int fd, bool server, struct record *tx,
 	t->arg = arg;
 	t->server = server;
 	t->budget = budget;
+	deadlines_init(&t->leaving, TUNNEL_LEAVE_US);
 	turn_item_init(&t->flush, tunnel_out_flush, t);
 	turn_item_init(&t->wake, tunnel_out_wake, t);
 	turn_item_init(&t->again, on_again, t);
@@ -147,7 +148,10 @@ void
 tunnel_tick(struct tunnel *t, uint64_t idle_us, uint64_t dead_us)
 {
 	uint64_t now = turn_now(t->turn);
+	struct deadline *late;
 
+	while (!t->dead && (late = deadlines_due(&t->leaving, now)) != NULL)
+		stream_end(stream_of_leaving(late), RESET_ABORT);
 	if (t->dead)
 		return;
 	if (dead_us > 0 && now > t->heard + dead_us) {
@@ -170,6 +174,12 @@ bool
 tunnel_busy(const struct tunnel *t)
 {
 	return t->out.busy;
+}
+
+void
+tunnel_flush(struct tunnel *t)
+{
+	tunnel_out_flush(t);
 }
 
 bool

@@ -29,6 +29,7 @@ struct record;
 #define TUNNEL_CREDIT_MAX (1u << 30)   /* more outstanding: hostile */
 #define TUNNEL_OUT_DATA (256 * 1024)   /* unsent bytes that may be data */
 #define TUNNEL_OUT_CONTROL (64 * 1024) /* ... and beyond, control frames */
+#define TUNNEL_LEAVE_US 5000000	       /* for the peer's FIN after ours */
 #define TUNNEL_IOV 4		       /* frames that one read may fill */
 
 /*
@@ -113,6 +114,9 @@ size_t tunnel_unanswered(const struct tunnel *t);
 uint32_t tunnel_rtt_us(const struct tunnel *t);
 int tunnel_fd(const struct tunnel *t);
 
+/* Write what is queued now rather than at the end of the turn. */
+void tunnel_flush(struct tunnel *t);
+
 /* Nothing is queued for sending. */
 bool tunnel_flushed(const struct tunnel *t);
 
@@ -156,6 +160,12 @@ void stream_consumed(struct stream *s, size_t n);
  * frees it.
  */
 void stream_end(struct stream *s, enum reset reason);
+
+/*
+ * Done with it, in order: sends FIN if that is still due, and lets the peer
+ * end too, for TUNNEL_LEAVE_US; what it sends meanwhile is dropped.
+ */
+void stream_leave(struct stream *s);
 
 bool stream_fin_sent(const struct stream *s);
 bool stream_fin_received(const struct stream *s);

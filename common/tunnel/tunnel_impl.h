@@ -2,6 +2,7 @@
 #ifndef TUNNEL_IMPL_H
 #define TUNNEL_IMPL_H
 
+#include "common/base/deadline.h"
 #include "common/tunnel/tunnel.h"
 #include "common/tunnel/turn.h"
 
@@ -26,6 +27,7 @@ struct stream {
 	struct tunnel *tunnel;
 	struct stream *chain;		       /* in the table */
 	struct stream *wait_next, **wait_prev; /* in the list for room */
+	struct deadline leaving; /* owner gone, waiting for the peer's FIN */
 	void *owner;
 	uint32_t id;
 	uint32_t tx_credit; /* what we may send */
@@ -51,6 +53,7 @@ struct tunnel {
 	size_t npartial;
 	struct stream_table streams;
 	struct stream *waiting; /* for room */
+	struct deadlines leaving;
 	size_t unanswered;
 	uint32_t last_id; /* highest opened, by whom it may be */
 	uint32_t rtt_us;
@@ -81,6 +84,7 @@ struct stream *stream_find(const struct tunnel *t, uint32_t id);
 struct stream *stream_new(struct tunnel *t, uint32_t id, uint32_t window);
 void stream_drop(struct stream *s); /* free, saying nothing to anyone */
 void stream_wait(struct stream *s); /* until there is room or credit */
+struct stream *stream_of_leaving(struct deadline *d);
 void stream_wake(struct stream *s); /* call `room` */
 
 #endif

@@ -74,6 +74,25 @@ take_answer(struct tunnel *t, struct stream *s)
 	t->unanswered--;
 }
 
+/* A frame of a stream whose owner has left: only its end matters. */
+static int
+orphan_frame(struct tunnel *t, struct stream *s, const struct frame *f)
+{
+	if (f->type == FRAME_DATA) {
+		if (f->n > s->rx_left) {
+			tunnel_fail(t, "data beyond credit");
+			return -1;
+		}
+		s->rx_left -= f->n;
+		stream_consumed(s, f->n);
+	} else if (f->type == FRAME_FIN || f->type == FRAME_RESET) {
+		stream_drop(s);
+	} else if (f->type == FRAME_OPENED) {
+		take_answer(t, s);
+	}
+	return 0;
+}
+
 /* A frame of a stream that exists. */
 static int
 stream_frame(
@@ -186,7 +205,8 @@ frame(struct tunnel *t, const struct frame *f, uint8_t *p)
 			if (stream_find(t, f->stream) != s)
 				return 0;
 		}
-		return stream_frame(t, s, f, p);
+		return s->owner == NULL ? orphan_frame(t, s, f)
+					: stream_frame(t, s, f, p);
 	}
 	/* Closed: a late frame. Never opened: nonsense. */
 	if ((f->stream & 1) == 0 && f->stream <= t->last_id)

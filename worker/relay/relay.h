@@ -1,0 +1,82 @@
+/*
+ * The relay: owns clients' tunnels and users' connections and moves bytes
+ * between them. It sees plain stream sockets, our frames, and where HTTP/1
+ * messages begin and end; nothing else.
+ *
+ *	carry	 a client's connection until its session knows it
+ *	session	 a logged-in client: its links (tunnels), tickets, budget
+ *	user	 a user's connection; request.c and answer.c are its two
+ *		 directions, upstream.c what it is connected to
+ */
+#ifndef RELAY_H
+#define RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/deadline.h"
+#include "common/base/idmap.h"
+#include "common/ipc/chan.h"
+#include "common/ipc/counters.h"
+#include "common/ipc/msg.h"
+#include "common/tunnel/turn.h"
+
+#define RELAY_ASKS_MAX 64 /* questions to the master without an answer */
+#define RELAY_FD_RESERVE 32
+
+struct event;
+struct event_base;
+struct grave;
+struct session;
+struct user;
+
+/* What a connection's number leads to. First member of each kind. */
+struct conn {
+	uint32_t id;
+	uint8_t kind; /* enum conn_kind */
+};
+
+enum conn_kind { CONN_CARRY = 1, CONN_LINK, CONN_USER };
+
+struct relay {
+	struct event_base *base;
+	struct turn *turn;
+	struct chan *chan;
+	struct msg_relay_conf conf;
+	struct counters *counters; /* never NULL once BOOT is over */
+	struct idmap conns;
+	struct session *sessions; /* list */
+	struct event *tick;	  /* every TICK_MS */
+	uint64_t second;	  /* when the once-a-second work is due */
+	unsigned probing;	  /* sessions that are being probed */
+	/* Users by what they wait for; see user.h. */
+	struct deadlines heads, idles, lingers, handshakes;
+	unsigned asks;		/* questions without an answer */
+	struct user *ask_queue; /* users that want to ask */
+	struct user **ask_tail;
+	/* What has ended may still be in use up the stack: freed at the end
+	   of the turn. */
+	struct grave *graves;
+	struct turn_item bury;
+	unsigned index;
+	bool draining, full;
+};
+
+/* Embedded in what is buried. */
+struct grave {
+	struct grave *next;
+	void *dead;
+};
+
+/* free(dead) at the end of this turn; g lies in it. */
+void relay_bury(struct relay *r, struct grave *g, void *dead);
+
+/* Tell the master that a connection has ended. */
+void relay_closed(struct relay *r, uint32_t conn, enum msg_end why, uint64_t up,
+    uint64_t down);
+
+/* dispatch.c: what the master may send us, for chan_new(). */
+extern const chan_handler relay_handlers[MSG_TYPES];
+
+#endif

@@ -1,0 +1,356 @@
+/* A logged-in client and its tunnels. */
+#include "worker/relay/session.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/crypto/record.h"
+#include "common/net/sockopt.h"
+#include "common/tunnel/services.h"
+#include "common/tunnel/turn.h"
+#include "worker/relay/upstream.h"
+
+#define PROBE_WAIT 1000000 /* us */
+
+struct session *
+session_new(struct relay *r, uint64_t generation, uint32_t client,
+    const char *id, uint32_t streams_max)
+{
+	struct session *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	s->relay = r;
+	s->generation = generation;
+	s->client = client;
+	s->streams_max = streams_max;
+	s->budget.limit = SESSION_BUDGET;
+	strncpy(s->id, id, sizeof(s->id) - 1);
+	s->next = r->sessions;
+	r->sessions = s;
+	return s;
+}
+
+struct session *
+session_find(const struct relay *r, uint64_t generation)
+{
+	struct session *s = r->sessions;
+
+	while (s != NULL && s->generation != generation)
+		s = s->next;
+	return s;
+}
+
+static void
+session_free(struct session *s)
+{
+	struct session **at = &s->relay->sessions;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	upstream_forget_session(s);
+	if (s->probed != 0)
+		s->relay->probing--;
+	sodium_memzero(s, sizeof(*s));
+	free(s);
+}
+
+void
+session_unused(struct session *s)
+{
+	if (s != NULL && s->links == NULL)
+		session_free(s);
+}
+
+/* Take a link out of its session; the last one takes the session along. */
+static void
+link_end(struct link *l, enum msg_end why)
+{
+	struct session *s = l->session;
+	struct link **at = &s->links;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	idmap_take(&s->relay->conns, l->conn.id);
+	relay_closed(s->relay, l->conn.id, why, 0, 0);
+	free(l);
+	if (s->links == NULL)
+		session_free(s);
+}
+
+static void
+link_ended(void *arg, const char *why)
+{
+	struct link *l = arg;
+	char peer[ADDR_TEXT];
+
+	log_info("%s: tunnel from %s ended: %s", l->session->id,
+	    addr_format(peer, &l->peer), why);
+	link_end(l, END_LOST);
+}
+
+/* Issue one ticket: the key is derived at both ends, its number is sent. */
+static void
+issue_ticket(struct link *l)
+{
+	struct session *s = l->session;
+	uint64_t now = turn_now(s->relay->turn);
+	struct session_ticket *t = NULL;
+	uint8_t payload[24];
+	struct buf b;
+
+	for (size_t i = 0; i < SESSION_TICKETS && t == NULL; i++) {
+		if (s->tickets[i].until <= now)
+			t = &s->tickets[i];
+	}
+	if (t == NULL)
+		return;
+	randombytes_buf(t->id, sizeof(t->id));
+	ticket_next(s->root, t->key);
+	t->until = now + SESSION_TICKET_LIFE;
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u64(&b, s->generation);
+	buf_put(&b, t->id, sizeof(t->id));
+	chan_send(s->relay->chan, MSG_TICKET, 0, payload, buf_used(&b), -1);
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u32(&b, s->ticket_number++);
+	buf_put(&b, t->id, sizeof(t->id));
+	tunnel_control(l->tunnel, FRAME_TICKET, payload, buf_used(&b));
+}
+
+/* The client's list of services: checked here, decided by the master. */
+static int
+take_services(struct session *s, const uint8_t *p, size_t n)
+{
+	uint8_t out[MSG_PAYLOAD_MAX];
+	struct services list;
+	struct buf b;
+	int rc;
+
+	buf_read(&b, p, n);
+	if (services_get(&list, &b) == -1)
+		return errno == ENOMEM ? 0 : -1;
+	buf_write(&b, out, sizeof(out));
+	buf_put_u64(&b, s->generation);
+	rc = services_put(&b, &list);
+	services_free(&list);
+	if (rc == 0)
+		chan_send(s->relay->chan, MSG_SERVICES, s->links->conn.id, out,
+		    buf_used(&b), -1);
+	return rc;
+}
+
+static int
+link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
+{
+	struct link *l = arg;
+
+	switch (type) {
+	case FRAME_SERVICES:
+		return take_services(l->session, p, n);
+	case FRAME_WANT:
+		for (unsigned i = 0; i < p[0] && i < SESSION_TICKETS; i++)
+			issue_ticket(l);
+		return 0;
+	case FRAME_GOAWAY:
+		l->leaving = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static const struct tunnel_ops link_ops = {
+	.opened = upstream_opened,
+	.data = upstream_data,
+	.fin = upstream_fin,
+	.reset = upstream_reset,
+	.room = upstream_room_again,
+	.control = link_control,
+	.ended = link_ended,
+};
+
+int
+session_link(struct session *s, uint32_t conn, int fd, const struct addr *peer,
+    const uint8_t tx[32], const uint8_t rx[32])
+{
+	struct record *seal = NULL, *open = NULL;
+	struct link *l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return -1;
+	l->conn.id = conn;
+	l->conn.kind = CONN_LINK;
+	l->session = s;
+	l->peer = *peer;
+	if (s->cipher != RECORD_NONE &&
+	    ((seal = record_new(s->cipher, tx)) == NULL ||
+		(open = record_new(s->cipher, rx)) == NULL))
+		goto err0;
+	if (idmap_put(&s->relay->conns, conn, l) == -1)
+		goto err0;
+	sockopt_tunnel(fd);
+	l->tunnel = tunnel_new(
+	    s->relay->turn, fd, true, seal, open, &s->budget, &link_ops, l);
+	if (l->tunnel == NULL)
+		goto err1;
+	l->next = s->links;
+	s->links = l;
+	s->up = true;
+	counter_add(&s->relay->counters->all[COUNTER_TUNNELS], 1);
+	return 0;
+
+err1:
+	idmap_take(&s->relay->conns, conn);
+err0:
+	record_free(seal);
+	record_free(open);
+	free(l);
+	return -1;
+}
+
+struct session *
+session_ticket_take(
+    struct relay *r, const uint8_t id[TICKET_ID], uint8_t key[TICKET_KEY])
+{
+	uint64_t now = turn_now(r->turn);
+
+	for (struct session *s = r->sessions; s != NULL; s = s->next) {
+		for (size_t i = 0; i < SESSION_TICKETS; i++) {
+			struct session_ticket *t = &s->tickets[i];
+
+			if (t->until <= now ||
+			    sodium_memcmp(t->id, id, TICKET_ID) != 0)
+				continue;
+			memcpy(key, t->key, TICKET_KEY);
+			sodium_memzero(t, sizeof(*t));
+			return s;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Streams fill one tunnel, because that is what makes batches, until it is
+ * busy or has very many; then the next.
+ */
+struct tunnel *
+session_tunnel(struct session *s)
+{
+	struct tunnel *least = NULL;
+
+	for (struct link *l = s->links; l != NULL; l = l->next) {
+		if (l->leaving ||
+		    tunnel_unanswered(l->tunnel) >= SESSION_UNANSWERED)
+			continue;
+		if (!tunnel_busy(l->tunnel) &&
+		    tunnel_streams(l->tunnel) < SESSION_SPREAD)
+			return l->tunnel;
+		if (least == NULL ||
+		    tunnel_streams(l->tunnel) < tunnel_streams(least))
+			least = l->tunnel;
+	}
+	return least;
+}
+
+bool
+session_is_gone(const struct session *s)
+{
+	const struct link *l = s->links;
+
+	while (l != NULL && l->leaving)
+		l = l->next;
+	return l == NULL;
+}
+
+void
+session_goaway(
+    struct session *s, enum goaway reason, const char *text, bool end)
+{
+	uint8_t payload[5 + 256];
+	struct link *l, *next;
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u8(&b, (uint8_t)reason);
+	buf_put_u32(&b, 0);
+	buf_put_cstr8(&b, text);
+	for (l = s->links; l != NULL; l = l->next) {
+		l->leaving = true;
+		tunnel_control(l->tunnel, FRAME_GOAWAY, payload, buf_used(&b));
+	}
+	if (!end)
+		return;
+	for (l = s->links; l != NULL; l = next) {
+		next = l->next;
+		tunnel_flush(l->tunnel);
+		/* An orderly end, or the reset would overtake GOAWAY. */
+		if (tunnel_fd(l->tunnel) != -1)
+			sockopt_reset_on_close(tunnel_fd(l->tunnel), false);
+		tunnel_close(l->tunnel);
+		link_end(l, END_REFUSED);
+	}
+}
+
+void
+session_probe(struct session *s)
+{
+	if (s->probed == 0)
+		s->relay->probing++;
+	s->probed = turn_now(s->relay->turn);
+	for (struct link *l = s->links; l != NULL; l = l->next)
+		tunnel_ping(l->tunnel);
+}
+
+static void
+probe_result(struct session *s, bool alive)
+{
+	uint8_t payload[9];
+	struct buf b;
+
+	s->probed = 0;
+	s->relay->probing--;
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u64(&b, s->generation);
+	buf_put_u8(&b, alive);
+	chan_send(s->relay->chan, MSG_ALIVE, 0, payload, sizeof(payload), -1);
+}
+
+void
+session_tick(struct session *s, bool second)
+{
+	uint64_t dead = (uint64_t)s->relay->conf.tunnel_ms * 1000;
+	struct link *l, *next;
+
+	for (l = s->links; l != NULL && s->probed != 0; l = l->next) {
+		if (tunnel_heard(l->tunnel) > s->probed)
+			probe_result(s, true);
+	}
+	if (s->probed != 0 && turn_now(s->relay->turn) > s->probed + PROBE_WAIT)
+		probe_result(s, false);
+	if (!second)
+		return;
+	for (l = s->links; l != NULL; l = next) {
+		bool last = l->next == NULL;
+
+		next = l->next;
+		/* The last one's end frees the session. */
+		tunnel_tick(l->tunnel, dead / 4, dead);
+		if (last)
+			return;
+	}
+}
+
+void
+session_granted(struct session *s, const uint8_t *p, size_t n)
+{
+	if (s->links != NULL)
+		tunnel_control(s->links->tunnel, FRAME_GRANTED, p, n);
+}

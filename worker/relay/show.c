@@ -1,0 +1,69 @@
+/* What a relay tells about its connections. */
+#include "worker/relay/show.h"
+
+#include "common/crypto/record.h"
+#include "common/ipc/ctl.h"
+#include "worker/relay/session.h"
+#include "worker/relay/upstream.h"
+#include "worker/relay/user.h"
+
+static void
+send_row(struct relay *r, uint32_t request, struct ctl_row *row)
+{
+	size_t n;
+	const uint8_t *p = ctl_row_end(row, &n);
+
+	if (p != NULL)
+		chan_send(r->chan, MSG_ROW, request, p, n, -1);
+}
+
+static void
+user_row(struct relay *r, uint32_t request, const struct user *u)
+{
+	const struct upstream *up = u->current;
+	char peer[ADDR_TEXT];
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_num(&row, "conn", u->conn.id);
+	ctl_row_str(&row, "peer", addr_format(peer, &u->peer));
+	ctl_row_str(&row, "client",
+	    up != NULL && up->session != NULL ? up->session->id : NULL);
+	ctl_row_str(&row, "name", up != NULL ? up->name : NULL);
+	ctl_row_num(&row, "up", u->up);
+	ctl_row_num(&row, "down", u->down);
+	ctl_row_num(&row, "requests", u->nasked);
+	send_row(r, request, &row);
+}
+
+static void
+link_row(struct relay *r, uint32_t request, const struct link *l)
+{
+	char peer[ADDR_TEXT];
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_num(&row, "conn", l->conn.id);
+	ctl_row_str(&row, "client", l->session->id);
+	ctl_row_str(&row, "peer", addr_format(peer, &l->peer));
+	ctl_row_num(&row, "streams", tunnel_streams(l->tunnel));
+	ctl_row_num(&row, "rtt_us", tunnel_rtt_us(l->tunnel));
+	ctl_row_str(&row, "cipher",
+	    record_cipher_name((enum record_cipher)l->session->cipher));
+	send_row(r, request, &row);
+}
+
+void
+show_rows(struct relay *r, uint32_t request, uint8_t what)
+{
+	struct conn *c;
+	size_t at = 0;
+
+	while ((c = idmap_next(&r->conns, &at)) != NULL) {
+		if (what == SHOW_STREAMS && c->kind == CONN_USER)
+			user_row(r, request, (struct user *)c);
+		else if (what == SHOW_TUNNELS && c->kind == CONN_LINK)
+			link_row(r, request, (struct link *)c);
+	}
+	chan_send(r->chan, MSG_ROW, request, NULL, 0, -1);
+}

@@ -1,0 +1,346 @@
+/* What a user's connection is connected to. */
+#include "worker/relay/upstream.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "worker/relay/session.h"
+#include "worker/relay/user.h"
+
+static struct upstream *
+upstream_new(struct user *u, const char *name)
+{
+	struct upstream *up;
+
+	if ((up = calloc(1, sizeof(*up))) == NULL)
+		return NULL;
+	if ((up->name = strdup(name)) == NULL) {
+		free(up);
+		return NULL;
+	}
+	up->user = u;
+	up->next = u->ups;
+	u->ups = up;
+	return up;
+}
+
+struct upstream *
+upstream_to_service(
+    struct user *u, struct session *s, uint16_t service, const char *name)
+{
+	struct upstream *up;
+
+	if ((up = upstream_new(u, name)) == NULL)
+		return NULL;
+	up->session = s;
+	up->service = service;
+	s->users++;
+	return up;
+}
+
+struct upstream *
+upstream_find(const struct user *u, const char *name)
+{
+	struct upstream *up = u->ups;
+
+	while (up != NULL && strcmp(up->name, name) != 0)
+		up = up->next;
+	return up;
+}
+
+void
+upstream_end(struct upstream *up)
+{
+	struct user *u = up->user;
+	struct upstream **at = &u->ups;
+
+	while (*at != up)
+		at = &(*at)->next;
+	*at = up->next;
+	if (u->current == up)
+		u->current = NULL;
+	if (up->session != NULL)
+		up->session->users--;
+	if (up->stream != NULL)
+		stream_end(up->stream, RESET_ABORT);
+	up->stream = NULL;
+	if (up->pipe != NULL) {
+		event_free(up->pipe->ev);
+		close(up->pipe->fd);
+		outq_free(&up->pipe->out);
+		free(up->pipe);
+		up->pipe = NULL;
+	}
+	free(up->name);
+	up->name = NULL;
+	relay_bury(u->relay, &up->grave, up);
+}
+
+void
+upstream_leave(struct upstream *up)
+{
+	if (up->stream != NULL)
+		stream_leave(up->stream);
+	up->stream = NULL;
+	upstream_end(up);
+}
+
+void
+upstream_forget_session(struct session *s)
+{
+	struct relay *r = s->relay;
+	struct conn *c;
+	size_t at = 0;
+
+	if (s->users == 0)
+		return;
+	while ((c = idmap_next(&r->conns, &at)) != NULL) {
+		struct user *u = (struct user *)c;
+
+		if (c->kind != CONN_USER)
+			continue;
+		for (struct upstream *up = u->ups; up != NULL; up = up->next) {
+			if (up->session == s)
+				up->session = NULL;
+		}
+	}
+}
+
+int
+upstream_open(struct upstream *up)
+{
+	struct tunnel_open o = { .service = up->service };
+	struct tunnel *t;
+
+	if (up->stream != NULL || up->pipe != NULL)
+		return 0;
+	if (up->session == NULL || session_is_gone(up->session)) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	o.scheme = up->user->scheme;
+	o.peer = up->user->peer;
+	o.local = up->user->local;
+	if ((t = session_tunnel(up->session)) == NULL ||
+	    (up->stream = tunnel_open(t, &o, up)) == NULL) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return 0;
+}
+
+size_t
+upstream_room(struct upstream *up)
+{
+	if (up->stream != NULL)
+		return stream_room(up->stream);
+	if (up->pipe == NULL)
+		return 0;
+	if (outq_left(&up->pipe->out) >= UPSTREAM_PIPE_QUEUE)
+		return 0;
+	return UPSTREAM_PIPE_QUEUE - outq_left(&up->pipe->out);
+}
+
+static void
+count(struct upstream *up, enum counter what, size_t n)
+{
+	struct counters *c = up->user->relay->counters;
+
+	counter_add(&c->all[what], n);
+	if (up->session != NULL)
+		counter_add(&c->clients[up->session->client][what], n);
+}
+
+size_t
+upstream_write(struct upstream *up, const void *p, size_t n)
+{
+	struct iovec iov = { (void *)(uintptr_t)p, n };
+	size_t room;
+
+	if (up->stream != NULL) {
+		n = stream_write(up->stream, p, n);
+		count(up, COUNTER_UP, n);
+		return n;
+	}
+	if ((room = upstream_room(up)) == 0)
+		return 0;
+	if (iov.iov_len > room)
+		iov.iov_len = room;
+	/* A broken pair shows at its event too; bytes then go nowhere. */
+	if (outq_send(&up->pipe->out, up->pipe->fd, &iov, 1) == -1)
+		shutdown(up->pipe->fd, SHUT_RDWR);
+	return iov.iov_len;
+}
+
+void
+upstream_shut(struct upstream *up)
+{
+	if (up->stream != NULL) {
+		stream_fin(up->stream);
+	} else if (up->pipe != NULL) {
+		up->pipe->fin_sent = true;
+		if (outq_left(&up->pipe->out) == 0)
+			shutdown(up->pipe->fd, SHUT_WR);
+	}
+}
+
+static void pipe_read(struct upstream *up);
+
+void
+upstream_sent(struct upstream *up, size_t n)
+{
+	if (n > up->owed)
+		n = up->owed;
+	up->owed -= n;
+	if (up->stream != NULL && n > 0)
+		stream_consumed(up->stream, n);
+	if (up->pipe != NULL && up->pipe->paused && up->owed == 0)
+		pipe_read(up);
+}
+
+/*
+ * Who is not the one that answers has nothing to say: whatever happens to it
+ * just ends it.
+ */
+static bool
+is_current(struct upstream *up)
+{
+	if (up->user->current == up)
+		return true;
+	upstream_end(up);
+	return false;
+}
+
+void
+upstream_opened(void *owner)
+{
+	(void)owner;
+}
+
+void
+upstream_data(void *owner, const struct iovec *iov, int n, size_t total)
+{
+	struct upstream *up = owner;
+
+	up->owed += total;
+	count(up, COUNTER_DOWN, total);
+	if (is_current(up))
+		answer_feed(up->user, iov, n);
+}
+
+void
+upstream_fin(void *owner)
+{
+	struct upstream *up = owner;
+
+	up->fin = true;
+	if (is_current(up))
+		answer_fin(up->user);
+}
+
+void
+upstream_reset(void *owner, enum reset reason)
+{
+	struct upstream *up = owner;
+
+	up->stream = NULL;
+	if (is_current(up))
+		answer_lost(up->user, reason);
+}
+
+void
+upstream_room_again(void *owner)
+{
+	struct upstream *up = owner;
+
+	if (up->user->current == up)
+		user_resume(up->user);
+}
+
+/*
+ * Read from the pair while the user takes it; the kernel holds the rest. With
+ * edges only, who stops before EAGAIN has to come back: upstream_sent() does.
+ */
+static void
+pipe_read(struct upstream *up)
+{
+	uint8_t space[16384];
+	struct iovec iov = { space, 0 };
+	ssize_t n;
+
+	up->pipe->paused = false;
+	while (up->pipe != NULL && !up->fin) {
+		if (outq_left(&up->user->out) >= UPSTREAM_PIPE_QUEUE) {
+			up->pipe->paused = true;
+			return;
+		}
+		n = read(up->pipe->fd, space, sizeof(space));
+		if (n == -1) {
+			if (errno != EAGAIN && errno != EINTR)
+				upstream_reset(up, RESET_ABORT);
+			return;
+		}
+		if (n == 0) {
+			upstream_fin(up);
+			return;
+		}
+		iov.iov_len = (size_t)n;
+		upstream_data(up, &iov, 1, (size_t)n);
+	}
+}
+
+static void
+on_pipe(evutil_socket_t fd, short what, void *arg)
+{
+	struct upstream *up = arg;
+	struct pipe_end *pe = up->pipe;
+
+	if (what & EV_WRITE) {
+		bool waited = outq_left(&pe->out) > 0;
+
+		if (outq_flush(&pe->out, fd) == -1) {
+			upstream_reset(up, RESET_ABORT);
+			return;
+		}
+		if (waited && outq_left(&pe->out) == 0) {
+			if (pe->fin_sent)
+				shutdown(fd, SHUT_WR);
+			upstream_room_again(up);
+		}
+	}
+	if ((what & (EV_READ | EV_CLOSED)) && up->pipe != NULL)
+		pipe_read(up);
+}
+
+struct upstream *
+upstream_to_pipe(struct user *u, int fd, const char *name)
+{
+	struct upstream *up;
+
+	if ((up = upstream_new(u, name)) == NULL)
+		goto err0;
+	if ((up->pipe = calloc(1, sizeof(*up->pipe))) == NULL)
+		goto err1;
+	up->pipe->fd = fd;
+	up->pipe->ev = event_new(u->relay->base, fd,
+	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_pipe, up);
+	if (up->pipe->ev == NULL || event_add(up->pipe->ev, NULL) == -1)
+		goto err2;
+	return up;
+
+err2:
+	if (up->pipe->ev != NULL)
+		event_free(up->pipe->ev);
+	free(up->pipe);
+	up->pipe = NULL;
+err1:
+	upstream_end(up);
+err0:
+	close(fd);
+	return NULL;
+}

@@ -1,0 +1,132 @@
+/*
+ * A user's connection. Requests are walked on the way in (request.c), answers
+ * on the way out (answer.c); every request is routed on its own.
+ */
+#ifndef USER_H
+#define USER_H
+
+#include "common/http/walk.h"
+#include "common/net/outq.h"
+#include "common/tunnel/frame.h"
+#include "common/tunnel/turn.h"
+#include "worker/relay/relay.h"
+
+struct session;
+struct upstream;
+
+#define USER_PIPELINE 16    /* requests sent on without an answer */
+#define USER_READ 65536	    /* bytes read from a user at a time */
+#define USER_DISCARD 65536  /* bytes read and dropped after our last word */
+#define USER_LINGER_MS 2000 /* and how long that may take */
+#define USER_HEAD_GROW 1024 /* bytes that our fields may add to a head */
+
+/* Why request bytes are kept back. */
+enum user_wait {
+	WAIT_NOTHING,
+	WAIT_ROOM,    /* the upstream takes no more just now */
+	WAIT_ANSWERS, /* of requests before it: another host's turn, or ours */
+	WAIT_ASK,     /* the master is being asked */
+	WAIT_QUEUE,   /* it will be asked: too many questions are out */
+	WAIT_HOLD     /* CONNECT or Upgrade: until its answer */
+};
+
+enum user_state {
+	USER_OPEN,
+	USER_ENDING, /* what is queued goes out, then FIN, then discard */
+	USER_LINGER, /* FIN is out, waiting for the user's */
+	USER_DEAD    /* buried; touch nothing */
+};
+
+/* A request that was sent on: what its answer depends on. */
+struct user_asked {
+	uint8_t method; /* enum head_method */
+	bool upgrade, json;
+};
+
+struct user {
+	struct conn conn;
+	struct grave grave;
+	struct relay *relay;
+	struct upstream *ups;	  /* list */
+	struct upstream *current; /* who answers */
+	struct event *ev;
+	struct user *ask_next; /* in relay->ask_queue */
+	char *asking;	       /* the host that is being asked for */
+	struct turn_item resume;
+	struct deadline timer; /* in heads, idles or lingers */
+	struct walk req, resp;
+	struct outq out;    /* to the user */
+	uint8_t *in, *part; /* request and answer bytes kept back */
+	uint32_t in_len, part_len;
+	int fd;
+	struct user_asked asked[USER_PIPELINE]; /* oldest first */
+	uint8_t nasked;
+	uint8_t wait;  /* enum user_wait */
+	uint8_t state; /* enum user_state */
+	uint8_t scheme;
+	bool rerouted;	  /* another relay's end: one host only */
+	bool readable;	  /* there may be more to read */
+	bool closed;	  /* the end of input was announced */
+	bool eof;	  /* and seen */
+	bool begun;	  /* bytes of the current answer have left */
+	bool close_after; /* this answer is the last */
+	bool shut;	  /* opaque: our FIN is due, or sent */
+	bool heading;	  /* the timer is that of an unfinished head */
+	uint16_t bad;	  /* status to refuse the next request with */
+	uint32_t discarded;
+	uint64_t up, down; /* bytes */
+	struct addr peer, local;
+};
+
+/* Take over the descriptor of a user. Closes it if memory is short. */
+void user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
+    uint64_t generation, uint16_t service, bool rerouted, const char *name);
+
+/* The master's answers to MSG_ASK. Each returns 0, or -1: nobody asked. */
+int user_ask_same(struct user *u, uint64_t generation, uint16_t service);
+int user_ask_fd(struct user *u, int fd);
+int user_ask_no(struct user *u, uint16_t status);
+
+/* Ask where `name` belongs (u->asking keeps it); u->wait says so. */
+void user_ask(struct user *u, const char *name);
+
+/* Go on with what was kept back, later in this turn. */
+void user_resume(struct user *u);
+
+/* Pass the service's FIN on when all that came before it has left. */
+void user_shut(struct user *u);
+
+/* End in order: queued bytes, FIN, then close. */
+void user_finish(struct user *u);
+
+/* End with a reset, now: *u is USER_DEAD, and freed after this turn. */
+void user_abort(struct user *u, enum msg_end why);
+
+/* Answer with an error page of our own and end. */
+void user_refuse(struct user *u, int status, const char *text);
+
+/* A deadline of the user has passed. */
+void user_expired(struct user *u);
+
+/* The relay drains: end it if it is idle. */
+void user_drain(struct user *u);
+
+/* Write pieces towards the user; if that fails it is dead. */
+void user_send(struct user *u, const struct iovec *iov, int n);
+
+/*
+ * request.c: pass on what the n bytes at p begin with; sets u->wait if it has
+ * to stop. Returns how many bytes were dealt with. The user may be dead then.
+ */
+size_t request_feed(struct user *u, const uint8_t *p, size_t n);
+
+/* The host asked for belongs to that service, or behind that descriptor. */
+void request_routed(
+    struct user *u, struct session *s, uint16_t service, int fd);
+
+/* answer.c: bytes of the current upstream, its end, its death. */
+void answer_feed(struct user *u, const struct iovec *iov, int n);
+void answer_fin(struct user *u);
+void answer_lost(struct user *u, enum reset reason);
+
+#endif
