@@ -21,15 +21,22 @@
 #define CONF_SERVICES_MAX 64 /* SERVICES_MAX */
 #define CONF_NAMES_MAX 16    /* names of one service: SERVICE_NAMES_MAX */
 #define CONF_HEADERS_MAX 32  /* remove_headers of one service */
-#define CONF_PATH_MAX 107    /* bytes of a unix socket's path */
+#define CONF_PATH_MAX 1023   /* bytes of a path */
+#define CONF_SOCKET_MAX 107  /* bytes of the path of a unix socket */
+#define CONF_TUNNELS_MAX 10  /* tunnels of the pool */
+#define CONF_TIMEOUT_MAX (UINT64_C(720) * 3600 * 1000) /* ms, fits a u32 */
 
 /* Keys that were given, not left to their default: bits of client_conf.set */
 #define CLIENT_SET_USER 0x1u
 #define CLIENT_SET_CHROOT 0x2u
 #define CLIENT_SET_SOCKET 0x4u
 #define CLIENT_SET_KNOWN_SERVERS 0x8u
+#define CLIENT_SET_SERVER 0x10u
+#define CLIENT_SET_SERVICES 0x20u
 
-/* What tunnel.cipher says; CIPHER_AUTO: the faster one here. */
+#define CLIENT_SERVICE_LOCAL 0x1u /* client_service.set: has a local */
+
+/* What tunnel.cipher says; CLIENT_CIPHER_AUTO: the faster one here. */
 enum client_cipher {
 	CLIENT_CIPHER_AUTO,
 	CLIENT_CIPHER_CHACHA20_POLY1305,
@@ -40,25 +47,32 @@ enum client_cipher {
 enum local_scheme { LOCAL_HTTP, LOCAL_HTTPS, LOCAL_UNIX };
 
 /* Where a service is. */
-struct local {
+struct service_local {
 	enum local_scheme scheme;
 	char host[TEXT_NAME_MAX + 1]; /* name or address, no brackets */
 	uint16_t port;
-	char path[CONF_PATH_MAX + 1]; /* LOCAL_UNIX: absolute */
+	char path[CONF_SOCKET_MAX + 1]; /* LOCAL_UNIX: absolute */
 };
 
 struct client_service {
-	char *local_text;      /* as it is shown: "http://127.0.0.1:80" */
-	struct local local;    /* the same taken apart */
-	struct str_list names; /* lower case; none: the id */
-	/* NULL: leave Host alone; else what Host becomes (host[:port] of
-	 * local if the key was true). */
+	uint64_t set;		    /* CLIENT_SERVICE_LOCAL */
+	char *local_text;	    /* to show it: "http://127.0.0.1:80" */
+	struct service_local local; /* the same taken apart */
+	struct str_list names;	    /* lower case; none: the id */
+	/*
+	 * NULL: leave Host alone; else what it becomes (host[:port] of local
+	 * if the key was true).
+	 */
 	char *rewrite_host;
 	struct str_list remove_headers;
 	uint64_t timeout; /* ms without a byte; 0: none */
-	char *tls_ca;	  /* NULL: the system's */
+	char *tls_ca;	  /* absolute path; NULL: the system's */
 	char *tls_name;	  /* NULL: the host of local */
 	bool tls_insecure;
+
+	/* Only while loading: where it stood, for faults. */
+	const char *file;
+	unsigned int line;
 };
 
 struct client_service_list {

@@ -21,41 +21,47 @@ struct server_conf_decoder {
 	struct unpack *unpack;
 };
 
+/* Make a path absolute and check its length; NULL has no default here. */
+static void
+complete_path(char **path, const char *key, size_t max,
+    const struct schema_input *in, struct faults *f)
+{
+	struct schema_place at = schema_locate(in, key, f);
+
+	if (*path == NULL)
+		schema_fault(&at, NULL, "expected a path");
+	else if (paths_absolute(path) == -1)
+		schema_fault(&at, NULL, "%s", strerror(errno));
+	else if (strlen(*path) > max)
+		schema_fault(
+		    &at, NULL, "expected a path of at most %zu bytes", max);
+}
+
 /* Fill in the paths that depend on who we are, and make all absolute. */
 static void
-complete_paths(struct server_conf *c, struct faults *f)
+complete_paths(
+    struct server_conf *c, const struct schema_input *in, struct faults *f)
 {
-	char **path[] = { &c->host_key, &c->socket, &c->users_file };
-	static const char *const key[] = { "host_key", "socket", "users_file" };
-
 	if (c->host_key == NULL)
 		c->host_key =
 		    paths_state("/var/db/ptpd/host_key", "ptpd", "host_key");
-	if (c->host_key == NULL)
-		faults_add(f, NULL, 0, "host_key",
-		    "no home directory: expected host_key = \"/path\"");
 	if (c->socket == NULL)
 		c->socket =
 		    paths_runtime("/run/ptpd.sock", "ptpd", "ptpd.sock");
-	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++) {
-		if (*path[i] == NULL)
-			continue;
-		if (paths_absolute(path[i]) == -1)
-			faults_add(f, NULL, 0, key[i], "%s", strerror(errno));
-		else if (strlen(*path[i]) > CONF_PATH_MAX)
-			faults_add(
-			    f, NULL, 0, key[i], "expected a shorter path");
-	}
-	if (c->socket == NULL || strlen(c->socket) > SOCKET_MAX)
-		faults_add(f, NULL, 0, "socket",
-		    "expected a path of at most %d bytes", SOCKET_MAX);
+	complete_path(&c->host_key, "host_key", CONF_PATH_MAX, in, f);
+	complete_path(&c->socket, "socket", SOCKET_MAX, in, f);
+	if (c->users_file != NULL)
+		complete_path(
+		    &c->users_file, "users_file", CONF_PATH_MAX, in, f);
 }
 
 /* What no single row can tell. */
 static void
 check_whole(struct server_conf *c, struct faults *f)
 {
-	if (c->listen_http.n == 0)
+	bool told = (c->set & CONF_SET_LISTEN) != 0 && f->errors > 0;
+
+	if (c->listen_http.n == 0 && !told)
 		faults_add(f, NULL, 0, "listen.http",
 		    "nothing to listen on: add listen.http = \"80\" (or -o "
 		    "listen.http=8080)");
@@ -82,8 +88,8 @@ server_conf_load(
 	if (source_file(&cfg, args->file, args->named, f) != -1) {
 		in.group = config_root_setting(&cfg);
 		schema_load(&conf_schema, c, &in, f);
-		complete_paths(c, f);
-		conf_users_merge(c, args, f);
+		complete_paths(c, &in, f);
+		conf_users_merge(c, args, &in, f);
 		check_whole(c, f);
 	}
 	source_free(&cfg);

@@ -39,6 +39,7 @@
 #define CONF_SET_ANY_CLIENT 0x8u /* allow_any_client */
 #define CONF_SET_HOST_KEY 0x10u
 #define CONF_SET_SOCKET 0x20u
+#define CONF_SET_LISTEN 0x40u /* any listener */
 
 /* Limits that a user has of its own: bits of user.set */
 #define USER_SET_TUNNELS 0x1u
@@ -46,7 +47,10 @@
 #define USER_SET_HOSTS_NUMBER 0x4u
 #define USER_SET_HOSTS_REGEX 0x8u
 #define USER_SET_HOSTS_WITH_ID 0x10u
-#define USER_SET_ID 0x20u /* no limit: that it has an id at all */
+#define USER_SET_ID 0x20u /* no limits, but what must be there */
+#define USER_SET_SECRET 0x40u
+#define USER_SET_KEY 0x80u
+#define USER_SET_HASH 0x100u
 
 struct limits {
 	uint64_t tunnels;	     /* per client, at least 1 */

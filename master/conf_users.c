@@ -11,6 +11,8 @@
 #include "common/crypto/keytext.h"
 #include "master/conf_schema.h"
 
+#define USER_SET_PROOF (USER_SET_SECRET | USER_SET_KEY | USER_SET_HASH)
+
 /* Sources of users, the stronger the higher. */
 enum rank { RANK_USERS, RANK_FILE, RANK_ARGUMENT };
 
@@ -18,18 +20,21 @@ enum rank { RANK_USERS, RANK_FILE, RANK_ARGUMENT };
 static uint64_t
 method_of(const struct conf_user *u, const struct schema_place *at)
 {
-	int n =
-	    (u->secret != NULL) + (u->key != NULL) + (u->secret_hash != NULL);
-
-	if (n != 1) {
-		schema_fault(at, NULL,
-		    n == 0 ? "expected a secret, key or secret_hash"
-			   : "expected only one of secret, key, secret_hash");
+	switch (u->set & USER_SET_PROOF) {
+	case USER_SET_SECRET:
+		return VERIFIER_SECRET;
+	case USER_SET_KEY:
+		return VERIFIER_PUBKEY;
+	case USER_SET_HASH:
+		return VERIFIER_HASH;
+	case 0:
+		schema_fault(at, NULL, "expected a secret, key or secret_hash");
+		return 0;
+	default:
+		schema_fault(
+		    at, NULL, "expected only one of secret, key, secret_hash");
 		return 0;
 	}
-	if (u->secret != NULL)
-		return VERIFIER_SECRET;
-	return u->key != NULL ? VERIFIER_PUBKEY : VERIFIER_HASH;
 }
 
 void
@@ -111,7 +116,7 @@ static void
 load_argument(
     struct server_conf *c, const char *arg, size_t index, struct faults *f)
 {
-	struct conf_user u = { .set = USER_SET_ID };
+	struct conf_user u = { .set = USER_SET_ID | USER_SET_SECRET };
 	struct schema_place at = { .faults = f, .file = "-u", .index = index };
 	char id[TEXT_LABEL_MAX + 1];
 	const char *colon = strchr(arg, ':');
@@ -185,11 +190,13 @@ unify(struct conf_user_list *l, struct faults *f)
 }
 
 void
-conf_users_merge(
-    struct server_conf *c, const struct conf_args *args, struct faults *f)
+conf_users_merge(struct server_conf *c, const struct conf_args *args,
+    const struct schema_input *in, struct faults *f)
 {
+	struct schema_place at = schema_locate(in, "users_file", f);
+
 	if (c->users_file != NULL)
-		load_file(c, args, f);
+		load_file(c, args, &at, f);
 	for (size_t i = 0; i < args->nusers; i++)
 		load_argument(c, args->users[i], i, f);
 	if (args->nusers > 0)

@@ -35,6 +35,14 @@ checks_domain(const char *v)
 }
 
 const char *
+checks_host(const char *v)
+{
+	char name[TEXT_NAME_MAX + 1];
+
+	return text_name(name, v, strlen(v)) == 0 ? NULL : "expected a name";
+}
+
+const char *
 checks_absolute(const char *v)
 {
 	return v[0] == '/' ? NULL : "expected an absolute path";

@@ -11,6 +11,9 @@ const char *checks_id(const char *v);
 /* A full name, at least two labels, no wildcard, no address. */
 const char *checks_domain(const char *v);
 
+/* A name or an IPv4 address, without port. */
+const char *checks_host(const char *v);
+
 /* A path that begins with "/". */
 const char *checks_absolute(const char *v);
 

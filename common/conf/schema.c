@@ -72,7 +72,7 @@ full_path(char *dst, const struct load *l, const char *path)
 {
 	const char *prefix = l->in->prefix;
 
-	snprintf(dst, FULL_PATH, "%s%s%s", prefix == NULL ? "" : prefix,
+	snprintf(dst, FULL_PATH, "%.50s%s%.200s", prefix == NULL ? "" : prefix,
 	    prefix == NULL ? "" : ".", path);
 	return dst;
 }
@@ -167,7 +167,7 @@ static void
 option(struct load *l, const char *text)
 {
 	size_t n = strcspn(text, "=");
-	char path[SCHEMA_PATH_MAX], shown[TEXT_ESCAPED];
+	char path[SCHEMA_PATH_MAX], shown[TEXT_ESCAPED], key[FULL_PATH];
 	const struct schema_key *k = NULL;
 	const char *wrong = "unknown key";
 
@@ -184,7 +184,33 @@ option(struct load *l, const char *text)
 	if (k != NULL)
 		set_option(l, k, text + n + 1);
 	else
-		faults_add(l->f, l->in->source, 0, shown, "%s", wrong);
+		faults_add(l->f, l->in->source, 0, full_path(key, l, shown),
+		    "%s", wrong);
+}
+
+/* Whether a later option has the same key, and so beats this one. */
+static bool
+is_beaten(const struct schema_input *in, size_t i)
+{
+	size_t n = strcspn(in->options[i], "=") + 1;
+
+	for (size_t j = i + 1; j < in->noptions && !in->append; j++) {
+		if (in->options[i][n - 1] == '=' &&
+		    strncmp(in->options[i], in->options[j], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the file's value of a row does not count. */
+static bool
+is_ignored(const struct schema_input *in, const char *path)
+{
+	for (size_t i = 0; in->ignore != NULL && in->ignore[i] != NULL; i++) {
+		if (strcmp(in->ignore[i], path) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Defaults are options that the table gives. */
@@ -218,11 +244,14 @@ schema_load(const struct schema *s, void *to, const struct schema_input *in,
 	set_defaults(&l);
 	if (in->group != NULL)
 		walk(&l, in->group, "");
-	for (size_t i = 0; i < in->noptions; i++)
-		option(&l, in->options[i]);
+	for (size_t i = 0; i < in->noptions; i++) {
+		if (!is_beaten(in, i))
+			option(&l, in->options[i]);
+	}
 	/* In the table's order, but what an option has set stays. */
 	for (size_t i = 0; i < s->n; i++) {
-		if (l.found[i] != NULL && !l.given[i])
+		if (l.found[i] != NULL && !l.given[i] &&
+		    !is_ignored(in, s->keys[i].path))
 			set(&l, &s->keys[i], l.found[i], in->file, false);
 	}
 }
@@ -232,4 +261,47 @@ schema_free(const struct schema *s, void *from)
 {
 	for (size_t i = 0; i < s->n; i++)
 		field_free(&s->keys[i], from);
+}
+
+/* The setting of a dotted path below a group, or NULL. */
+static const config_setting_t *
+lookup(const config_setting_t *group, const char *path)
+{
+	char name[SCHEMA_PATH_MAX];
+
+	while (group != NULL) {
+		size_t n = strcspn(path, ".");
+
+		if (n >= sizeof(name) ||
+		    config_setting_type(group) != CONFIG_TYPE_GROUP)
+			return NULL;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		group = config_setting_get_member(group, name);
+		if (path[n] == '\0')
+			return group;
+		path += n + 1;
+	}
+	return NULL;
+}
+
+struct schema_place
+schema_locate(const struct schema_input *in, const char *key, struct faults *f)
+{
+	struct schema_place at = { .faults = f, .key = key };
+	const config_setting_t *v = lookup(in->group, key);
+	size_t n = strlen(key);
+
+	if (v != NULL) {
+		at.file = in->file;
+		at.line = config_setting_source_line(v);
+	}
+	for (size_t i = 0; i < in->noptions; i++) {
+		if (strncmp(in->options[i], key, n) == 0 &&
+		    in->options[i][n] == '=') {
+			at.file = in->source;
+			at.line = 0;
+		}
+	}
+	return at;
 }

@@ -87,6 +87,8 @@ struct schema_input {
 	const char *source; /* the options' name, for faults: "-o" */
 	const char *prefix; /* of every key, for faults: "users[0]", or NULL */
 	bool append;	    /* options of a list add up; else the last wins */
+	const char *const *ignore; /* keys of the file that something else
+				      beats: ends with NULL; or NULL */
 };
 
 /*
@@ -102,6 +104,14 @@ void schema_load(const struct schema *s, void *to,
  * schema own; the fields are zero afterwards.
  */
 void schema_free(const struct schema *s, void *from);
+
+/*
+ * Where the value of a key stands that was loaded from `in`: an option, a line
+ * of the file, or nowhere (then `file` is NULL). For faults of checks that no
+ * row can make; key must outlive the result.
+ */
+struct schema_place schema_locate(
+    const struct schema_input *in, const char *key, struct faults *f);
 
 /* Add a fault about `key` below a place: "users[0].id" for "id". */
 void schema_fault(const struct schema_place *at, const char *key,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/addr.h"
+#include "common/conf/hostport.h"
 #include "common/crypto/keytext.h"
 
 static const struct {
@@ -98,65 +98,20 @@ take_key(struct server_addr *a, struct span *rest)
 	return NULL;
 }
 
-/* Take ":port" off the end of the text, if there is one. */
-static const char *
-take_port(struct server_addr *a, struct span *rest)
-{
-	const char *colon = memrchr(rest->p, ':', rest->n);
-	const char *bracket = memrchr(rest->p, ']', rest->n);
-	char port[8];
-	size_t n;
-
-	a->port = schemes[a->scheme].port;
-	if (colon == NULL || (bracket != NULL && bracket > colon))
-		return NULL;
-	n = rest->n - (size_t)(colon + 1 - rest->p);
-	rest->n = (size_t)(colon - rest->p);
-	if (n < sizeof(port)) {
-		memcpy(port, colon + 1, n);
-		port[n] = '\0';
-		if (addr_parse_port(&a->port, port) == 0 && a->port != 0)
-			return NULL;
-	}
-	return "expected a port of 1 to 65535";
-}
-
-/* The rest is the host. */
+/* The rest is host and port. */
 static const char *
 take_host(struct server_addr *a, struct span *rest)
 {
-	struct addr ip;
-	bool bracketed =
-	    rest->n >= 2 && rest->p[0] == '[' && rest->p[rest->n - 1] == ']';
-
-	if (bracketed) {
-		rest->n -= 2;
-		if (rest->n < sizeof(a->host)) {
-			memcpy(a->host, rest->p + 1, rest->n);
-			a->host[rest->n] = '\0';
-			if (strchr(a->host, ':') != NULL &&
-			    addr_parse_ip(&ip, a->host) == 0)
-				return NULL;
-		}
-		return "expected an IPv6 address in brackets";
-	}
-	if (text_name(a->host, rest->p, rest->n) == -1)
-		return "expected a host: a name, an IPv4 address, or an IPv6 "
-		       "address in brackets";
-	/* No name of the network consists of digits and dots alone. */
-	if (a->host[strspn(a->host, "0123456789.")] == '\0' &&
-	    addr_parse_ip(&ip, a->host) == -1)
-		return "expected an IPv4 address";
-	return NULL;
+	return hostport_parse(
+	    a->host, &a->port, schemes[a->scheme].port, rest->p, rest->n);
 }
 
 const char *
 server_addr_parse(struct server_addr *a, const char *s)
 {
 	/* The order matters: a secret may hold "#", ":" and "@". */
-	static const char *(*const take[])(
-	    struct server_addr *, struct span *) = { take_scheme, take_user,
-		take_key, take_port, take_host };
+	static const char *(*const take[])(struct server_addr *,
+	    struct span *) = { take_scheme, take_user, take_key, take_host };
 	struct span rest = { s, strlen(s) };
 	const char *expected = NULL;
 
@@ -174,20 +129,16 @@ server_addr_parse(struct server_addr *a, const char *s)
 }
 
 char *
-server_addr_hostport(
-    char dst[SERVER_ADDR_HOSTPORT], const struct server_addr *a)
+server_addr_hostport(char dst[HOSTPORT_TEXT], const struct server_addr *a)
 {
-	const char *fmt = strchr(a->host, ':') != NULL ? "[%s]:%u" : "%s:%u";
-
-	snprintf(dst, SERVER_ADDR_HOSTPORT, fmt, a->host, a->port);
-	return dst;
+	return hostport_format(dst, a->host, a->port, 0);
 }
 
 char *
 server_addr_format(
     char dst[SERVER_ADDR_MAX], const struct server_addr *a, bool secret)
 {
-	char hostport[SERVER_ADDR_HOSTPORT], key[KEYTEXT_SIZE] = "";
+	char hostport[HOSTPORT_TEXT], key[KEYTEXT_SIZE] = "";
 	bool with = secret && a->secret[0] != '\0';
 
 	if (a->has_key)

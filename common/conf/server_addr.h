@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "common/base/text.h"
+#include "common/conf/hostport.h"
 
 #define SERVER_ADDR_SECRET 255 /* bytes of a secret */
 #define SERVER_ADDR_KEY 32
 #define SERVER_ADDR_MAX 768 /* bytes of a whole address with terminator */
-#define SERVER_ADDR_HOSTPORT (TEXT_NAME_MAX + 9) /* of "[host]:port" */
 
 enum server_scheme {
 	SERVER_TCP,
@@ -52,7 +52,7 @@ char *server_addr_format(
 
 /* "host:port", IPv6 in brackets: the name of a server in known_servers. */
 char *server_addr_hostport(
-    char dst[SERVER_ADDR_HOSTPORT], const struct server_addr *a);
+    char dst[HOSTPORT_TEXT], const struct server_addr *a);
 
 /* "tcp" ... "udp". */
 const char *server_scheme_name(enum server_scheme s);

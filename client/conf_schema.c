@@ -1,0 +1,107 @@
+/* The keys of ptp.conf. */
+#include "client/conf_schema.h"
+
+#include "client/conf.h"
+#include "client/conf_servers.h"
+#include "client/conf_services.h"
+#include "common/conf/checks.h"
+#include "common/conf/secret.h"
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#define URL_BYTES 511  /* of `local` */
+#define HOST_BYTES 261 /* of "[host]:port" */
+
+static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
+	"fatal", "disable", NULL };
+
+/* In the order of enum client_cipher. */
+static const char *const ciphers[] = { "auto", "chacha20-poly1305",
+	"aes256-gcm", "none", NULL };
+
+/* clang-format off */
+
+#define AT(member) offsetof(struct client_service, member)
+
+static const struct schema_key service_keys[] = {
+	{ "local", SCHEMA_STRING, AT(local_text),
+	    .min = 1, .max = URL_BYTES, .flag = CLIENT_SERVICE_LOCAL },
+	{ "name", SCHEMA_STRINGS, AT(names),
+	    .max = CONF_NAMES_MAX, .lowercase = true,
+	    .check = conf_services_check_name },
+	{ "rewrite_host", SCHEMA_FLAG_OR_STRING, AT(rewrite_host),
+	    .max = HOST_BYTES, .check = conf_services_check_host },
+	{ "remove_headers", SCHEMA_STRINGS, AT(remove_headers),
+	    .max = CONF_HEADERS_MAX, .check = checks_header },
+	{ "timeout", SCHEMA_DURATION, AT(timeout),
+	    .preset = "0", .max = CONF_TIMEOUT_MAX },
+	{ "tls_ca", SCHEMA_STRING, AT(tls_ca),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "tls_name", SCHEMA_STRING, AT(tls_name),
+	    .min = 1, .max = TEXT_NAME_MAX, .check = checks_host },
+	{ "tls_insecure", SCHEMA_BOOL, AT(tls_insecure),
+	    .preset = "false" },
+};
+
+#undef AT
+#define AT(member) offsetof(struct client_conf, member)
+
+static const struct schema_key keys[] = {
+	{ "server", SCHEMA_STRINGS, AT(server),
+	    .max = CONF_SERVERS_MAX, .flag = CLIENT_SET_SERVER,
+	    .check = conf_servers_check },
+	{ "server_key", SCHEMA_STRING, AT(server_key),
+	    .min = 1, .max = 64, .check = checks_key },
+	{ "known_servers", SCHEMA_STRING, AT(known_servers),
+	    .min = 1, .max = CONF_PATH_MAX, .flag = CLIENT_SET_KNOWN_SERVERS },
+	{ "id", SCHEMA_STRING, AT(id),
+	    .min = 1, .max = TEXT_LABEL_MAX, .lowercase = true,
+	    .check = checks_id },
+	{ "secret", SCHEMA_STRING, AT(secret),
+	    .min = 1, .max = SECRET_MAX, .secret = true },
+	{ "secret_file", SCHEMA_STRING, AT(secret_file),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "key", SCHEMA_STRING, AT(key),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "tunnel.connections", SCHEMA_INT, AT(connections),
+	    .preset = "3", .min = 1, .max = CONF_TUNNELS_MAX },
+	{ "tunnel.idle", SCHEMA_INT, AT(idle),
+	    .preset = "1", .min = 1, .max = CONF_TUNNELS_MAX },
+	{ "tunnel.cipher", SCHEMA_CHOICE, AT(cipher),
+	    .preset = "auto", .max = CLIENT_CIPHER_NONE, .choices = ciphers },
+	{ "tunnel.congestion", SCHEMA_STRING, AT(congestion),
+	    .preset = "bbr", .min = 1, .max = 15, .check = checks_word },
+	{ "reconnect", SCHEMA_DURATION, AT(reconnect),
+	    .preset = "1s", .min = 1, .max = 60000 },
+	{ "timeout", SCHEMA_DURATION, AT(timeout),
+	    .preset = "45s", .min = 1, .max = CONF_TIMEOUT_MAX },
+	{ "services", SCHEMA_GROUPS, AT(services),
+	    .max = CONF_SERVICES_MAX, .flag = CLIENT_SET_SERVICES,
+	    .sub = &conf_schema_service },
+	{ "socket", SCHEMA_STRING, AT(socket),
+	    .min = 1, .max = CONF_SOCKET_MAX, .flag = CLIENT_SET_SOCKET },
+	{ "user", SCHEMA_STRING, AT(user),
+	    .preset = "_ptp", .min = 1, .max = 31, .flag = CLIENT_SET_USER,
+	    .check = checks_word },
+	{ "chroot", SCHEMA_STRING, AT(chroot),
+	    .preset = "/var/empty", .min = 1, .max = 255,
+	    .flag = CLIENT_SET_CHROOT, .check = checks_absolute },
+	{ "log.level", SCHEMA_CHOICE, AT(log_level),
+	    .preset = "info", .max = LOG_LEVEL_DISABLE, .choices = levels },
+};
+
+/* clang-format on */
+
+const struct schema conf_schema_service = {
+	.keys = service_keys,
+	.n = ROWS(service_keys),
+	.size = sizeof(struct client_service),
+	.set = offsetof(struct client_service, set),
+	.finish = conf_services_finish,
+};
+
+const struct schema conf_schema_client = {
+	.keys = keys,
+	.n = ROWS(keys),
+	.size = sizeof(struct client_conf),
+	.set = offsetof(struct client_conf, set),
+};
