@@ -89,15 +89,19 @@ move_users(struct server_conf *c, struct conf_user_list *from, enum rank rank,
 	lists_clear(from);
 }
 
+/* The users_file; that it is missing is told where its key stands. */
 static void
-load_file(struct server_conf *c, const struct conf_args *args, struct faults *f)
+load_file(struct server_conf *c, const struct conf_args *args,
+    const struct schema_place *at, struct faults *f)
 {
 	struct conf_users_file file;
 	struct schema_input in = { .file = c->users_file };
 	config_t cfg;
-	int rc = source_file(&cfg, c->users_file, !args->reload, f);
+	int rc = source_file(&cfg, c->users_file, false, f);
 
-	if (rc == 0)
+	if (rc == 0 && !args->reload)
+		schema_fault(at, NULL, "%s: no such file", c->users_file);
+	else if (rc == 0)
 		faults_warn(f, c->users_file, 0, NULL,
 		    "no such file: nobody of it can log in");
 	if (rc == 1) {
