@@ -8,45 +8,39 @@ from lib import tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port
 
-# A valid value for every key of ptpd.conf that this version has.
+# A valid value for every key of ptpd.conf; 03-manual.t compares them with it.
 SERVER_KEYS = {
     "user": "nobody", "chroot": "/var/empty", "host_key": "/tmp/k",
     "socket": "/tmp/s", "workers": "2", "listen.http": "8080",
-    "access.http.proxy": "10.0.0.0/8", "access.http.allow": "127.0.0.0/8",
-    "access.http.deny": '["10.0.0.0/8", "::1/128"]',
-    "domain": "example.com", "users_file": "/tmp/users",
-    "allow_any_client": "true", "lockout.tries": "3", "lockout.time": "5m",
-    "limits.speed": "1M", "limits.tunnels": "10", "limits.streams": "0",
+    "domain": "example.com", "users": "()", "allow_any_client": "true",
+    "limits.tunnels": "10", "limits.streams": "0",
     "limits.hosts.number": "3", "limits.hosts.regex": '["web-.*"]',
-    "limits.hosts.with_id": "true", "limits.sources": "0",
-    "http.mux_header": "X-Id", "http.forwarded": "false",
-    "http.trusted": "127.0.0.1/32", "http.head_max": "16K",
-    "timeouts.handshake": "10s", "timeouts.head": "1m30s",
-    "timeouts.idle": "0", "timeouts.tunnel": "90s", "timeouts.drain": "300s",
-    "timeouts.park": "5s", "timeout_unidirectional": "true",
-    "log.file": "/tmp/l", "log.level": "debug", "log.max_size": "512M",
-    "log.max_count": "7", "log.format": "json",
+    "limits.hosts.with_id": "true", "http.mux_header": "X-Id",
+    "http.forwarded": "false", "http.trusted": "127.0.0.1/32",
+    "http.head_max": "16K", "timeouts.handshake": "10s",
+    "timeouts.head": "1m30s", "timeouts.idle": "0", "timeouts.tunnel": "90s",
+    "timeouts.drain": "300s", "timeouts.park": "5s", "log.level": "debug",
 }
 CLIENT_KEYS = {
     "server": "tcp://id1:secret1@127.0.0.1:80", "id": "id1",
     "server_key": "A" * 43, "known_servers": "/tmp/k", "secret": "s",
-    "secret_file": "/tmp/s", "key": "/tmp/key", "tunnel.connections": "3",
-    "tunnel.idle": "1", "tunnel.mode": "single", "tunnel.cipher": "none",
+    "tunnel.connections": "3", "tunnel.idle": "1", "tunnel.cipher": "none",
     "tunnel.congestion": "bbr", "reconnect": "1s", "timeout": "45s",
     "socket": "/tmp/s", "user": "nobody", "chroot": "/var/empty",
-    "log.file": "/tmp/l", "log.level": "info", "log.format": "text",
+    "log.level": "info",
 }
 # key, value, all of them wrong
 SERVER_FAULTS = [
     ("listen.http", "http"), ("listen.http", "70000"), ("listen.http", "-1"),
     ("listen.http", "1.2.3.4.5:80"), ("workers", "many"), ("workers", "-1"),
-    ("limits.speed", "1X"), ("limits.speed", "-1"), ("limits.speed", "K"),
-    ("http.head_max", "16KK"), ("timeouts.head", "10"),
+    ("http.head_max", "1X"), ("http.head_max", "-1"), ("http.head_max", "K"),
+    ("http.head_max", "16KK"), ("limits.streams", "-1"),
+    ("timeouts.head", "10"),
     ("timeouts.head", "10 s"), ("timeouts.head", "s"),
     ("timeouts.head", "99999999999999999h"), ("http.trusted", "10.0.0.0/33"),
     ("http.trusted", "fe80::/129"), ("http.trusted", "ten"),
-    ("access.http.deny", '["10.0.0.1/8", 5]'), ("http.forwarded", "maybe"),
-    ("log.level", "loud"), ("log.format", "xml"), ("domain", "a b"),
+    ("http.trusted", '["10.0.0.0/8", 5]'), ("http.forwarded", "maybe"),
+    ("log.level", "loud"), ("domain", "a b"),
     ("http.mux_header", "X Id"), ("limits.hosts.regex", '["("]'),
     ("listen", "8080"), ("limits.hosts", "3"), ("no.such.key", "1"),
     ("listen.htttp", "80"), ("", "1"), ("users", "id1"),
@@ -54,8 +48,8 @@ SERVER_FAULTS = [
 BAD_CONF = """\
 listen = { http = "127.0.0.1:0"; };
 limits = {
-  speed = "fast";
-  sppeed = "1M";
+  streams = "many";
+  streems = 1;
 };
 users = (
   { id = "id1"; secret = "s1"; },
@@ -130,7 +124,7 @@ def run():
             for key, value in CLIENT_KEYS.items():
                 argv = [ptp, "-n", "-f", empty, "-o", f"{key}={value}"]
                 if key != "server":
-                    argv += ["-s", "tcp://127.0.0.1:80"]
+                    argv += ["-s", "tcp://a:b@127.0.0.1:80"]
                 done = lab.run(argv + ["80"])
                 tap.is_((done.returncode, done.stdout),
                         (0, "configuration OK\n"), f"{key}: {done.stderr}")
@@ -158,7 +152,7 @@ def run():
             path = lab.write("bad.conf", BAD_CONF)
             done = lab.run([ptpd, "-n", "-f", path])
             tap.is_(done.returncode, 1, done.stderr)
-            for line, key in ((3, "limits.speed"), (4, "limits.sppeed"),
+            for line, key in ((3, "limits.streams"), (4, "limits.streems"),
                               (8, "users[1].id"), (9, "users[2].id"),
                               (10, "users[3].hats")):
                 tap.ok(f"{path}:{line}: {key}: " in done.stderr,
@@ -249,8 +243,6 @@ def run():
             tap.is_(done.returncode, 0, done.stderr)
             tap.like(done.stdout, r"\A[A-Za-z0-9_-]{43}\n\Z", "public half")
             tap.is_(os.stat(path).st_mode & 0o777, 0o600, "mode")
-            with open(path, encoding="ascii") as f:
-                tap.ok(done.stdout.strip() not in f.read() or True, "private")
         with tap.case("keygen does not overwrite a key"):
             with open(path, "rb") as f:
                 before = f.read()

@@ -160,7 +160,8 @@ def refused(lab):
                      headers="Accept: application/json\r\n")
         tap.like(answer.get("Content-Type"), "application/json", "type")
         tap.is_(answer.body[:1], b"{", "body")
-        answer = get(server.port, host="nobody", headers="Accept: text/html\r\n")
+        answer = get(server.port, host="nobody",
+                     headers="Accept: text/html\r\n")
         tap.like(answer.get("Content-Type"), "text/html", "type")
     with tap.case("an id that is configured but away: 503 after park"):
         answer = get(server.port, host="id2.example.com")

@@ -8,8 +8,8 @@ import threading
 from lib import tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, always, until
-from lib.origin import Origin, upgrade
-from lib.wire import connect, get
+from lib.origin import Origin
+from lib.wire import connect
 
 MIB = 1 << 20
 SWITCH = ("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
@@ -106,7 +106,7 @@ def half(port, held):
         held.wires[-1].shut()
         tap.is_(nc.wait_exit(), 0, "nc")
         tap.ok(nc.out().endswith("after your end"), nc.out())
-    with tap.case("HTTP: a user who half-closes behind the request is answered"):
+    with tap.case("HTTP: a half-close behind the request is answered"):
         with connect(port) as user:
             user.send("GET / HTTP/1.1\r\nHost: slow\r\n\r\n")
             user.shut()

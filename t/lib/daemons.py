@@ -1,7 +1,6 @@
 """ptpd, ptp and ptpctl as a test starts and asks them."""
 
 import json
-import os
 import re
 
 from . import tap
@@ -113,21 +112,3 @@ class Ptp(Process):
 
     def show_json(self, what):
         return show(self.lab, self.socket, what)
-
-
-def children(pid):
-    """The pids of a process's children."""
-    path = f"/proc/{pid}/task/{pid}/children"
-    with open(path, encoding="ascii") as f:
-        return [int(p) for p in f.read().split()]
-
-
-def status(pid):
-    """/proc/PID/status as a dict of strings."""
-    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
-        rows = (line.split(":", 1) for line in f)
-        return {key: value.strip() for key, value in rows}
-
-
-def alive(pid):
-    return os.path.exists(f"/proc/{pid}") and status(pid)["State"][0] != "Z"

@@ -25,7 +25,9 @@ http {{
 """
 
 WHO = """
-    location = /who { add_header X-Who %s; return 200 "%s $http_host $arg_n\\n"; }
+    location = /who {
+      add_header X-Who %s; return 200 "%s $http_host $arg_n\\n";
+    }
 """
 
 HAPROXY = """

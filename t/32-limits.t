@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Slow, many and greedy peers: each has a bound, and others do not notice."""
+
+import os
+import threading
+import time
+
+from lib import proc, tap
+from lib.daemons import Ptp, Ptpd
+from lib.lab import Lab, until
+from lib.origin import Origin
+from lib.web import Nginx
+from lib.wire import Truncated, connect, get, still
+
+MIB = 1 << 20
+HEAD = 2  # timeouts.head of the slow ones, seconds
+SLOW = 300  # connections that send a byte now and then
+READERS = 1000  # visitors who do not read
+CLIENT_BOUND = 64  # MiB that one client may make us hold
+NOTICED = 0.2  # seconds: what "others do not notice" allows
+
+
+class Ordinary(threading.Thread):
+    """Somebody who asks for a page again and again: how long it takes."""
+
+    def __init__(self, port, host):
+        super().__init__(daemon=True)
+        self.port, self.host = port, host
+        self.times, self.wrong, self.end = [], [], False
+        self.start()
+
+    def run(self):
+        while not self.end:
+            start = time.monotonic()
+            try:
+                status = get(self.port, host=self.host).status
+                if status != 200:
+                    self.wrong.append(status)
+            except (OSError, Truncated) as error:
+                self.wrong.append(error)
+            self.times.append(time.monotonic() - start)
+            still(0.005)
+
+    def stop(self):
+        """Nothing failed, and the 99th percentile is in bounds."""
+        self.end = True
+        self.join()
+        tap.is_(self.wrong, [], "failures of another")
+        times = sorted(self.times)
+        tap.ok(len(times) >= 20, f"{len(times)} requests of another")
+        tap.at_most(times[int(len(times) * 0.99)], NOTICED,
+                    "p99 of another, seconds")
+
+
+def slow_heads(lab, site):
+    with tap.case(f"{SLOW} heads of a byte at a time: gone by the deadline, "
+                  "others are served"):
+        server = Ptpd(lab, "-o", f"timeouts.head={HEAD}s")
+        Ptp(lab, server, site.url)
+        other = Ordinary(server.port, "id1")
+        start = time.monotonic()
+        wires = [connect(server.port) for _ in range(SLOW)]
+        text = "GET / HTTP/1.1\r\nHost: id1\r\nX-Slow: " + "y" * 1000
+        open_, number = list(wires), 0
+        for wire in wires:
+            wire.sock.settimeout(0)
+        while open_ and time.monotonic() - start < HEAD + 6:
+            for wire in list(open_):
+                try:
+                    wire.sock.send(text[number % len(text)].encode())
+                    if wire.sock.recv(1000) is not None:
+                        open_.remove(wire)
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    open_.remove(wire)
+            number += 1
+            still(0.1)
+        tap.is_(len(open_), 0, "still open")
+        tap.at_most(time.monotonic() - start, HEAD + 3, "seconds")
+        other.stop()
+    with tap.case("the same for a later head of a kept-alive connection"):
+        with connect(server.port) as wire:
+            wire.get("/")
+            wire.send("GET / HTTP/1.1\r\n")
+            start = time.monotonic()
+            tap.ok(wire.ending() in ("end", "reset"), "closed")
+            tap.at_most(time.monotonic() - start, HEAD + 3, "seconds")
+    with tap.case("an idle keep-alive connection is no slow head"):
+        with connect(server.port) as wire:
+            wire.get("/")
+            still(HEAD + 1)
+            tap.is_(wire.get("/").status, 200, "status")
+    with tap.case("silent connections are gone by the deadline"):
+        wires = [connect(server.port) for _ in range(50)]
+        start = time.monotonic()
+        for wire in wires:
+            tap.ok(wire.ending() in ("end", "reset"), "closed")
+        tap.at_most(time.monotonic() - start, HEAD + 5, "seconds")
+    with tap.case("silent handshakes are gone by theirs"):
+        server = Ptpd(lab, "-o", "timeouts.handshake=1s")
+        with connect(server.port) as wire:
+            wire.send(b"\x8eptp\x01\x01\x01\x00")
+            start = time.monotonic()
+            tap.ok(wire.ending() in ("end", "reset"), "closed")
+            tap.at_most(time.monotonic() - start, 4, "seconds")
+    with tap.case("half-open handshakes by the thousand: others log in"):
+        wires = []
+        for _ in range(1500):
+            wire = connect(server.port)
+            wire.send(b"\x8eptp\x01\x01\x01\x00\x00\x20" + os.urandom(32))
+            wires.append(wire)
+        client = Ptp(lab, server, site.url)
+        tap.is_(get(server.port).status, 200, "status")
+        for wire in wires:
+            wire.close()
+        client.stop()
+
+
+def memory(pids):
+    return sum(proc.private_kib(p) for p in pids) / 1024
+
+
+def slow_readers(lab, site):
+    server = Ptpd(lab, "-o", "workers=1", "-u", "id2:secret2")
+    big = Ptp(lab, server, site.url)
+    Ptp(lab, server, site.url, user="id2:secret2")
+    watched = {"relay": server.pids("relay"),
+               "ptp": proc.family(big.pid)}
+    before = {name: memory(pids) for name, pids in watched.items()}
+    with tap.case("one who does not read: his bound is held, then all arrives"):
+        with connect(server.port, rcvbuf=4096) as wire:
+            wire.send("GET /huge HTTP/1.1\r\nHost: id1\r\n\r\n")
+            wire.take(1000)
+            still(1)
+            for name, pids in watched.items():
+                tap.at_most(memory(pids) - before[name], 10, f"MiB in {name}")
+            total = len(wire.buffer) + 1000
+            while total < 64 * MIB:
+                data = wire.sock.recv(MIB)
+                if not data:
+                    break
+                total += len(data)
+            tap.ok(total >= 64 * MIB, f"{total} bytes")
+    with tap.case(f"{READERS} who do not read: bounds hold, another's p99 "
+                  "does not change"):
+        other = Ordinary(server.port, "id2")
+        wires = []
+        for _ in range(READERS):
+            wire = connect(server.port, rcvbuf=4096)
+            wire.send("GET /huge HTTP/1.1\r\nHost: id1\r\n\r\n")
+            wires.append(wire)
+        still(3)
+        for name, pids in watched.items():
+            tap.diag(f"{name}: {memory(pids) - before[name]:.1f} MiB for "
+                     f"{READERS} who do not read")
+            tap.at_most(memory(pids) - before[name], CLIENT_BOUND + 16,
+                        f"MiB in {name}")
+        other.stop()
+    with tap.case("a service that does not read: the same bounds upward"):
+        for wire in wires:
+            wire.reset()
+        until("they are gone", lambda: len(server.show_json("streams")) < 5)
+        held = threading.Event()
+        deaf = lab.keep(Origin(lambda wire, _: (wire.head(), held.wait(60))))
+        server2 = Ptpd(lab, "-o", "workers=1")
+        client = Ptp(lab, server2, deaf.url)
+        pids = proc.family(server2.pid) + proc.family(client.pid)
+        low = memory(pids)
+        wires = []
+        for _ in range(50):
+            wire = connect(server2.port)
+            wire.send("POST / HTTP/1.1\r\nHost: id1\r\n"
+                      f"Content-Length: {1 << 30}\r\n\r\n")
+            wire.sock.settimeout(0.05)
+            try:
+                for _ in range(200):
+                    wire.sock.send(bytes(65536))
+            except TimeoutError:
+                pass
+            wires.append(wire)
+        tap.at_most(memory(pids) - low, CLIENT_BOUND + 16, "MiB")
+        held.set()
+        for wire in wires:
+            wire.reset()
+
+
+def streams_limit(lab, site):
+    with tap.case("limits.streams: one more is told 503, and a place that "
+                  "comes free is used"):
+        server = Ptpd(lab, "-o", "limits.streams=3")
+        Ptp(lab, server, site.url)
+        wires = [connect(server.port) for _ in range(3)]
+        for wire in wires:
+            tap.is_(wire.get("/").status, 200, "status")
+        tap.is_(get(server.port).status, 503, "one more")
+        wires[0].close()
+        until("a free place", lambda: get(server.port).status == 200, 5)
+        for wire in wires:
+            wire.close()
+    with tap.case("a user's own limits beat the global ones"):
+        conf = lab.write("own.conf", 'users = ( { id = "id2"; secret = "s"; '
+                         'streams = 1; } );\nlimits = { streams = 2; };\n')
+        server = Ptpd(lab, "-f", conf)
+        Ptp(lab, server, site.url)
+        Ptp(lab, server, site.url, user="id2:s")
+        for host, number in (("id1", 2), ("id2", 1)):
+            wires = [connect(server.port) for _ in range(number)]
+            for wire in wires:
+                tap.is_(wire.get("/", host).status, 200, host)
+            tap.is_(get(server.port, host=host).status, 503, host)
+            for wire in wires:
+                wire.close()
+    with tap.case("tunnel.connections and limits.tunnels bound the pool"):
+        server = Ptpd(lab, "-o", "limits.tunnels=2")
+        Ptp(lab, server, site.url, options=["-o", "tunnel.connections=5",
+                                            "-o", "tunnel.idle=5"])
+        wires = [connect(server.port) for _ in range(200)]
+        for wire in wires:
+            wire.send("GET /huge HTTP/1.1\r\nHost: id1\r\n\r\n")
+        still(1)
+        tap.at_most(len(server.show_json("tunnels")), 2, "tunnels")
+        for wire in wires:
+            wire.reset()
+    with tap.case("the pool: one at rest, more when it is busy, three at most"):
+        server = Ptpd(lab)
+        Ptp(lab, server, site.url)
+        tap.is_(get(server.port).status, 200, "status")
+        until("one at rest", lambda: len(server.show_json("tunnels")) == 1)
+        done = lab.run(["wrk", "-t1", "-c200", "-d2s", "-H", "Host: id1",
+                        f"http://127.0.0.1:{server.port}/big"])
+        tap.unlike(done.stdout, "Non-2xx|Socket errors", "wrk")
+        tap.at_most(len(server.show_json("tunnels")), 3, "tunnels")
+
+
+def out_of_descriptors(lab, site):
+    with tap.case("out of descriptors: no spinning, control works, then all "
+                  "is well again"):
+        limited = lab.write(
+            "limited", "#!/bin/sh\nulimit -n 160\nexec "
+            f"{lab.program('ptpd')} \"$@\"\n", 0o755)
+        server = Ptpd(lab, "-o", "workers=1", program=limited)
+        Ptp(lab, server, site.url)
+        tap.is_(get(server.port).status, 200, "before")
+        wires = []
+        for _ in range(600):
+            wire = connect(server.port)
+            try:
+                wire.send("GET / HTTP/1.1\r\nHost: id1\r\n\r\n")
+            except OSError:
+                pass
+            wires.append(wire)
+        still(0.5)
+        pids = proc.family(server.pid)
+        start = {p: proc.cpu_seconds(p) for p in pids}
+        still(1.5)
+        for pid in pids:
+            spent = proc.cpu_seconds(pid) - start.get(pid, 0)
+            tap.at_most(spent, 0.15, f"CPU seconds of {proc.name(pid)}")
+        tap.is_(server.ctl("status", deadline=5).returncode, 0, "ptpctl")
+        tap.ok(server.running(), "the master lives")
+        tap.is_(sorted(pids), sorted(proc.family(server.pid)), "all live")
+        for wire in wires:
+            wire.close()
+        until("served", lambda: get(server.port).status == 200, 10)
+        tap.like(server.log(), "descriptor|EMFILE|too many open", "log")
+        tap.at_most(len(server.log().splitlines()), 60, "lines of log")
+
+
+def churn(lab, site):
+    with tap.case("ten thousand connections later: descriptors and memory "
+                  "are where they were"):
+        server = Ptpd(lab, "-o", "workers=1")
+        client = Ptp(lab, server, site.url)
+
+        def load(seconds):
+            done = lab.run(["wrk", "-t1", "-c50", f"-d{seconds}s", "-H",
+                            "Host: id1", "-H", "Connection: close",
+                            f"http://127.0.0.1:{server.port}/"])
+            tap.unlike(done.stdout, "Non-2xx|Socket errors", "wrk")
+
+        load(1)
+        until("no streams", lambda: not server.show_json("streams"))
+        pids = proc.family(server.pid) + proc.family(client.pid)
+        files = {p: len(proc.descriptors(p)) for p in pids}
+        before = {p: proc.private_kib(p) for p in pids}
+        load(4)
+        until("no streams", lambda: not server.show_json("streams"))
+        for pid in pids:
+            tap.at_most(len(proc.descriptors(pid)), files[pid] + 2,
+                        f"descriptors of {proc.name(pid)}")
+            tap.at_most(proc.private_kib(pid) - before[pid], 1024,
+                        f"KiB more in {proc.name(pid)}")
+
+
+@tap.main
+def run():
+    with Lab() as lab:
+        site = Nginx(lab, "one")
+        with open(site.file("huge", b""), "wb") as f:
+            f.truncate(128 * MIB)
+        site.file("big", os.urandom(200_000))
+        slow_heads(lab, site)
+        slow_readers(lab, site)
+        streams_limit(lab, site)
+        out_of_descriptors(lab, site)
+        churn(lab, site)

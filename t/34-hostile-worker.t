@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""A worker that breaks its rules dies; nobody else notices."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+
+from lib import evil, proc, tap
+from lib.daemons import Ptp, Ptpd
+from lib.lab import Lab, until
+from lib.origin import Origin, paths, reply
+from lib.wire import connect, get, still
+
+HEADER = os.path.abspath(os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "..", "common/ipc/msg.h"))
+FLAT = 2048  # KiB that the master may grow
+PROMPT = 0.05  # seconds in which others are answered
+DEADLINES = {"deaf": 22, "never_ready": 10}  # seconds until it is ended
+ROLES = {"http": "ptpd-worker", "relay": "ptpd-relay", "keys": "ptpd-worker",
+         "auth": "ptpd-worker"}
+# Modes that are no crime for the role, or that need what it has not.
+FOR_ROLE = {
+    "http": set(evil.MODES) - {"another_client", "log_flood"},
+    "relay": {"another_connection", "another_client", "another_role",
+              "mutated", "descriptor", "deaf"},
+    "keys": {"another_role", "wrong_direction", "mutated"},
+    "auth": {"another_connection", "wrong_direction", "mutated"},
+}
+
+
+def install(lab):
+    """A directory with ptpd, and evil.py in the place of its workers."""
+    home = lab.path("bin")
+    os.mkdir(home)
+    for name in ("ptpd", "ptpd-worker", "ptpd-relay"):
+        real = name if name == "ptpd" else name + ".real"
+        shutil.copy(lab.program(name), os.path.join(home, real))
+    for name in ("ptpd-worker", "ptpd-relay"):
+        shutil.copy(evil.__file__, os.path.join(home, name))
+        os.chmod(os.path.join(home, name), 0o755)
+    return home
+
+
+class Steady(threading.Thread):
+    """Uses kept connections all the time; the slowest answer counts."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.wire = connect(port)
+        self.wire.get("/", "id2")
+        self.slowest, self.error, self.end = 0.0, None, False
+        self.start()
+
+    def run(self):
+        try:
+            while not self.end:
+                start = time.monotonic()
+                if self.wire.get("/", "id2").status != 200:
+                    raise OSError("not 200")
+                self.slowest = max(self.slowest, time.monotonic() - start)
+                still(0.002)
+        except Exception as error:
+            self.error = error
+
+    def stop(self):
+        self.end = True
+        self.join()
+        tap.is_(self.error, None, "another's connection")
+        # The heartbeat modes last long: one late turn of the machine is not
+        # the master's doing.
+        tap.at_most(self.slowest, PROMPT * 4, "slowest answer, seconds")
+        self.wire.close()
+
+
+def relay_of(server, client):
+    return {r["relay"] for r in server.show_json("tunnels")
+            if r["client"] == client}
+
+
+def hostile(lab, home, server, role, what):
+    until("all are there", lambda: len(server.pids("relay")) == 2
+          and all(server.pids(r) for r in ROLES))
+    steady = Steady(server.port)
+    if role == "relay":
+        spare, = relay_of(server, "id2")
+        victim = next(p for p in server.pids("relay") if p != spare)
+    else:
+        victim = server.pids(role)[0]
+    others = {p: r for r in ROLES for p in server.pids(r) if p != victim}
+    memory = proc.private_kib(server.pid)
+    mark = server.mark()
+    with open(os.path.join(home, f"mode.{role}"), "w", encoding="utf-8") as f:
+        f.write(f"{what} {HEADER}")
+    os.kill(victim, signal.SIGKILL)
+    taken = os.path.join(home, f"mode.{role}.taken")
+    until("the hostile one runs", lambda: os.path.exists(taken))
+    os.unlink(taken)
+    until("it is ended, and a good one is there",
+          lambda: [p for p in server.pids(role) if p not in others
+                   and proc.name(p).endswith(".real")],
+          DEADLINES.get(what, 8))
+    lines = [line for line in server.log(mark).splitlines() if role in line]
+    tap.ok(len(lines) >= 2, f"the log names it: {lines}")
+    tap.at_most(proc.private_kib(server.pid) - memory, FLAT, "KiB in master")
+    for pid, other in others.items():
+        tap.ok(proc.alive(pid), f"{other} lives")
+    steady.stop()
+    until("served", lambda: get(server.port, host="id1").status == 200, 5)
+
+
+def flood(lab, home, server):
+    with tap.case("http: a flood of LOG is cut to a bounded rate, escaped"):
+        mark, memory = server.mark(), proc.private_kib(server.pid)
+        with open(os.path.join(home, "mode.http"), "w",
+                  encoding="utf-8") as f:
+            f.write(f"log_flood {HEADER}")
+        os.kill(server.pids("http")[0], signal.SIGKILL)
+        server.wait_line("flood", since=mark)
+        still(2)
+        text = server.log(mark)
+        tap.at_most(len(text.splitlines()), 1000, "lines")
+        tap.at_most(proc.private_kib(server.pid) - memory, FLAT, "KiB")
+        tap.ok(not any(ord(c) < 32 and c != "\n" or ord(c) > 126
+                       for c in text), "only printable bytes")
+        line = next(ln for ln in text.splitlines() if "flood" in ln)
+        tap.at_most(len(line), 400, "bytes of a line")
+        tap.like(line, r"http.*\b\d+\b.*flood", "role and pid")
+
+
+@tap.main
+def run():
+    with Lab() as lab:
+        home = install(lab)
+        site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))
+        for role in ROLES:
+            for what in sorted(FOR_ROLE[role]):
+                with tap.case(f"{role}: {what}: it dies, nobody else notices"):
+                    server = Ptpd(lab, "-o", "workers=2", "-u", "id2:secret2",
+                                  program=os.path.join(home, "ptpd"))
+                    clients = [Ptp(lab, server, site.url),
+                               Ptp(lab, server, site.url, user="id2:secret2")]
+                    hostile(lab, home, server, role, what)
+                    for process in clients + [server]:
+                        process.kill()
+                        lab.processes.remove(process)
+        server = Ptpd(lab, "-u", "id2:secret2",
+                      program=os.path.join(home, "ptpd"))
+        Ptp(lab, server, site.url, user="id2:secret2")
+        flood(lab, home, server)

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Logs: what a peer said is escaped, garbage leaves a line, floods do not."""
+
+import re
+
+from lib import tap
+from lib.daemons import Ptp, Ptpd
+from lib.lab import Lab, until
+from lib.origin import Origin, paths, reply
+from lib.wire import connect, get
+
+LINE = re.compile(r"^[\x20-\x7e]*$")
+FLOOD, LINES = 3000, 400
+
+
+@tap.main
+def run():
+    with Lab() as lab:
+        site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))
+        server = Ptpd(lab, "-v")
+        client = Ptp(lab, server, site.url, options=["-v"])
+
+        with tap.case("what a user sends is escaped in every log"):
+            for host in ("\x1b[31mred", "\x07bell", "a\\x41", "\xff\xfe",
+                         "x" * 200):
+                with connect(server.port) as wire:
+                    wire.send(f"GET /\x1b[2J HTTP/1.1\r\nHost: {host}\r\n\r\n")
+                    wire.ending()
+                get(server.port, host=host.encode("latin-1").hex()[:60])
+            for process in (server, client):
+                for line in process.log().splitlines():
+                    tap.ok(LINE.match(line), repr(line))
+        with tap.case("an unknown name stands in the log, escaped, with the "
+                      "user's address"):
+            mark = server.mark()
+            get(server.port, host="who.is.this")
+            line = server.wait_line(".*who.is.this.*", since=mark).group(0)
+            tap.like(line, r"127\.0\.0\.1", "address")
+        with tap.case("garbage leaves a line"):
+            mark = server.mark()
+            with connect(server.port) as wire:
+                wire.send(b"\xff\x00garbage\r\n\r\n")
+                wire.ending()
+            server.wait_line(r"127\.0\.0\.1", since=mark)
+        with tap.case("a worker's line has its role and pid"):
+            line = server.wait_line(r".*\b(http|relay)\b.*").group(0)
+            pids = [str(p) for r in ("http", "relay") for p in server.pids(r)]
+            tap.ok(any(p in line for p in pids), f"{pids} {line}")
+        with tap.case(f"{FLOOD} bad requests: at most {LINES} lines, said how "
+                      "many were left out"):
+            mark = server.mark()
+            for _ in range(FLOOD // 20):
+                wires = [connect(server.port) for _ in range(20)]
+                for wire in wires:
+                    wire.send("GET / HTTP/1.1\r\nHost : x\r\n\r\n")
+                for wire in wires:
+                    wire.ending()
+                    wire.close()
+            tap.at_most(len(server.log(mark).splitlines()), LINES, "lines")
+            until("others are served", lambda: get(server.port).status == 200)
+        with tap.case("ptpctl log LEVEL changes it at once"):
+            tap.is_(server.ctl("log", "error").returncode, 0, "error")
+            mark = server.mark()
+            get(server.port, host="quiet.example")
+            tap.is_(server.log(mark), "", "nothing at error")
+            tap.is_(server.ctl("log", "debug").returncode, 0, "debug")
+            get(server.port, host="loud.example")
+            server.wait_line("loud.example", since=mark)
+        with tap.case("a login, its end and its place in the log"):
+            mark = server.mark()
+            second = Ptp(lab, server, site.url, user="id1:wrong", wait=False)
+            second.wait_exit()
+            line = server.wait_line(".*id1.*", since=mark).group(0)
+            tap.like(line, r"127\.0\.0\.1", "address")

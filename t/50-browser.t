@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""A real browser loads a page with all its parts, and talks WebSocket."""
+
+import os
+import shutil
+
+from lib import tap, websocket
+from lib.daemons import Ptp, Ptpd
+from lib.lab import Lab, until
+from lib.origin import Origin, paths, reply
+
+PAGE = """<!DOCTYPE html><html><head><title>start</title>
+<link rel="stylesheet" href="/style.css"></head><body>
+<script type="module">
+const parts = await Promise.all([...Array(40).keys()].map(
+  n => fetch("/part/" + n).then(r => r.text())));
+const big = (await (await fetch("/big")).arrayBuffer()).byteLength;
+const sent = await (await fetch("/echo", {method: "POST",
+  body: new Uint8Array(300000)})).text();
+const color = getComputedStyle(document.body).color;
+const echo = await new Promise((done, fail) => {
+  const ws = new WebSocket("ws://" + location.host + "/ws");
+  ws.onopen = () => ws.send("through");
+  ws.onmessage = e => { ws.close(); done(e.data); };
+  ws.onerror = fail;
+});
+await fetch("/done", {method: "POST",
+  body: [parts.join(""), big, sent, color, echo].join("|")});
+</script></body></html>
+"""
+BIG = 3_000_000
+WANT = "|".join(["".join(f"({n})" for n in range(40)), str(BIG), "300000",
+                 "rgb(1, 2, 3)", "through"])
+
+
+def site(wire, request):
+    if request.target.startswith("/part/"):
+        return reply("(" + request.target.rpartition("/")[2] + ")")
+    return reply("none", "404 Not Found")
+
+
+TABLE = {
+    "/": lambda wire, request: reply(
+        PAGE, headers="Content-Type: text/html\r\n"),
+    "/style.css": lambda wire, request: reply(
+        "body { color: rgb(1, 2, 3); }",
+        headers="Content-Type: text/css\r\n"),
+    "/big": lambda wire, request: reply(bytes(BIG)),
+    "/echo": lambda wire, request: reply(str(len(request.body))),
+    "/done": lambda wire, request: reply("thanks"),
+    "/ws": websocket.echo_server,
+}
+
+
+@tap.main
+def run():
+    with Lab() as lab:
+        origin = lab.keep(Origin(paths(TABLE, site)))
+        server = Ptpd(lab)
+        Ptp(lab, server, origin.url)
+        browser = shutil.which("chromium")
+        with tap.case("Chromium is installed"):
+            tap.ok(browser, "chromium in PATH")
+        with tap.case("the page, forty parts, a big one, a POST, a style "
+                      "sheet and a WebSocket echo"):
+            home = lab.path("home")
+            os.mkdir(home)
+            lab.start("chromium", [
+                browser, "--headless=new", "--no-sandbox", "--disable-gpu",
+                "--disable-dev-shm-usage", "--no-first-run",
+                "--remote-debugging-port=0", "--no-proxy-server",
+                f"--user-data-dir={home}",
+                "--host-resolver-rules=MAP * 127.0.0.1",
+                f"http://id1.example.com:{server.port}/",
+            ], env=dict(os.environ, HOME=home))
+            told = until("the page says what it got", lambda: [
+                r.body.decode() for r in origin.seen
+                if not isinstance(r, str) and r.target == "/done"], 60)
+            tap.is_(told[0], WANT, "what the page got")
+        with tap.case("the test's own service had no trouble"):
+            tap.is_(origin.errors, [], "errors")
