@@ -57,7 +57,9 @@ boot_enter(struct event_base *base, const struct msg_boot *m,
 	struct sandbox box = {
 		.role = profiles[m->role],
 		.privileged = m->privileged,
-		.chroot = m->privileged ? m->chroot : NULL,
+		/* Empty: a role that needs the file system (resolve). */
+		.chroot =
+		    m->privileged && m->chroot[0] != '\0' ? m->chroot : NULL,
 		.uid = m->uid,
 		.gid = m->gid,
 		.nofile = m->nofile,

@@ -135,7 +135,8 @@ enum msg_type {
 
 	/* Client: what the engine and proof need from the parent. */
 	MSG_ENGINE_CONF, /* down: see client/engine */
-	MSG_DIAL,	 /* up, id = the engine's number: service u16 */
+	MSG_DIAL,	 /* up, id = the engine's number: service u16, attempt
+			    u8: how many of its addresses have failed */
 	MSG_DIALED,	 /* down, descriptor, id = that number */
 	MSG_DIAL_NO,	 /* down, id = that number: errno u32 */
 	MSG_WANT,	 /* up: tunnels wanted u8 (beyond those it has) */
@@ -146,6 +147,8 @@ enum msg_type {
 	MSG_IDENTITY,	 /* down (proof): see client/proof */
 	MSG_SERVER_KEY,	 /* up (proof): the server's static key, 32 bytes */
 	MSG_TRUST,	 /* down (proof): enum trust u8 */
+	MSG_AWAY,	 /* up (engine): GOAWAY came on conn: reason u8, text
+			    str8 */
 	MSG_OFFER,	 /* down (engine): services as the server is told */
 	MSG_ANSWER,	 /* up (engine): grants as the server sent them */
 	MSG_LOOKUP,	 /* down (resolve), id = request: host str8, port u16 */

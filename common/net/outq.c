@@ -67,6 +67,12 @@ append(struct outq *q, const struct iovec *iov, int n, size_t skip)
 	return 0;
 }
 
+int
+outq_add(struct outq *q, const struct iovec *iov, int n)
+{
+	return append(q, iov, n, 0);
+}
+
 ssize_t
 outq_send(struct outq *q, int fd, const struct iovec *iov, int n)
 {

@@ -27,6 +27,9 @@ size_t outq_left(const struct outq *q);
  */
 ssize_t outq_send(struct outq *q, int fd, const struct iovec *iov, int n);
 
+/* Queue the n pieces, sending nothing. 0, or -1 if memory is short. */
+int outq_add(struct outq *q, const struct iovec *iov, int n);
+
 /* The socket is writable: send what waits. Bytes sent, or -1 with errno. */
 ssize_t outq_flush(struct outq *q, int fd);
 
