@@ -277,9 +277,12 @@ head_clear(struct head *h, const char *p)
 int
 head_parse_request(struct head *h, const char *p, size_t n, size_t max)
 {
-	size_t limit = n < max ? n : max;
+	size_t limit;
 	int at;
 
+	if (max > HEAD_MAX)
+		max = HEAD_MAX;
+	limit = n < max ? n : max;
 	head_clear(h, p);
 	if ((at = parse_request_line(h, limit)) > 0)
 		at = parse_fields(h, (size_t)at, limit);
@@ -298,9 +301,12 @@ int
 head_parse_response(
     struct head *h, const char *p, size_t n, size_t max, enum head_method asked)
 {
-	size_t limit = n < max ? n : max;
+	size_t limit;
 	int at;
 
+	if (max > HEAD_MAX)
+		max = HEAD_MAX;
+	limit = n < max ? n : max;
 	head_clear(h, p);
 	if ((at = parse_status_line(h, limit)) > 0)
 		at = parse_fields(h, (size_t)at, limit);

@@ -121,8 +121,8 @@ struct head {
 };
 
 /*
- * Parse the request whose first n bytes are at p. `max` (at most HEAD_MAX) is
- * the longest head that is taken.
+ * Parse the request whose first n bytes are at p. `max` is the longest head
+ * that is taken, at most HEAD_MAX.
  * Returns the bytes of the whole head (> 0, *h is filled), 0 if it is not yet
  * complete, or the HTTP status to refuse it with, negated: -400 malformed or
  * ambiguous, -431 longer than max or more than HEAD_FIELDS fields, -501 a

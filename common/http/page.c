@@ -98,7 +98,7 @@ json_escape(char c)
 static void
 put_escaped(struct buf *b, const char *s, bool json)
 {
-	for (size_t i = 0; s[i] != '\0' && i < PAGE_TEXT_MAX; i++) {
+	for (size_t i = 0; i < PAGE_TEXT_MAX && s[i] != '\0'; i++) {
 		char c = s[i];
 		const char *escape = json ? json_escape(c) : html_escape(c);
 

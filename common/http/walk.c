@@ -3,33 +3,10 @@
 
 #include <string.h>
 
-#include "common/http/name.h"
-
-#define CHUNK_DIGITS 15 /* of a chunk's size, leading zeros too: 2^60 */
-
-/* What no trailer may hold: it would change what was decided by the head. */
-#define TRAILER_REFUSED_BITS                                               \
-	(NAME_PROTECTED_BITS | HEAD_BIT(HEAD_ID_CONNECTION) |              \
-	    HEAD_BIT(HEAD_ID_UPGRADE) | HEAD_BIT(HEAD_ID_EXPECT) |         \
-	    HEAD_BIT(HEAD_ID_AUTHORIZATION) |                              \
-	    HEAD_BIT(HEAD_ID_PROXY_AUTHORIZATION) |                        \
-	    HEAD_BIT(HEAD_ID_X_PTP_TOKEN) | HEAD_BIT(HEAD_ID_KEEP_ALIVE) | \
-	    HEAD_BIT(HEAD_ID_TE) | HEAD_BIT(HEAD_ID_TRAILER))
-
 enum state {
 	STATE_HEAD,
 	STATE_LENGTH,
-	STATE_CHUNK_SIZE,
-	STATE_CHUNK_EXTENSION,
-	STATE_CHUNK_LF,
-	STATE_CHUNK_DATA,
-	STATE_DATA_CR,
-	STATE_DATA_LF,
-	STATE_TRAILER_START, /* of a line: of a trailer, or the empty one */
-	STATE_TRAILER_NAME,
-	STATE_TRAILER_VALUE,
-	STATE_TRAILER_LF,
-	STATE_FINAL_LF,
+	STATE_CHUNKED,
 	STATE_UNTIL_CLOSE,
 	STATE_END, /* complete, but not yet said */
 	STATE_HOLD,
@@ -75,14 +52,6 @@ bad(struct walk *w, int status)
 }
 
 static void
-begin_chunk(struct walk *w)
-{
-	w->state = STATE_CHUNK_SIZE;
-	w->left = 0;
-	w->digits = 0;
-}
-
-static void
 begin_body(struct walk *w, const struct head *head)
 {
 	switch (head->body) {
@@ -94,7 +63,8 @@ begin_body(struct walk *w, const struct head *head)
 		w->left = head->length;
 		break;
 	case HEAD_BODY_CHUNKED:
-		begin_chunk(w);
+		w->state = STATE_CHUNKED;
+		chunk_begin(&w->chunk, w->max_head);
 		break;
 	case HEAD_BODY_UNTIL_CLOSE:
 		w->state = STATE_UNTIL_CLOSE;
@@ -137,162 +107,18 @@ step_head(
 	return WALK_HEAD;
 }
 
-/* The value of a hexadecimal digit, -1 if it is none. */
-static int
-hex_value(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-is_text(unsigned char c)
-{
-	return (c >= 0x20 && c != 0x7f) || c == '\t';
-}
-
-static int
-chunk_size(struct walk *w, unsigned char c)
-{
-	int value = hex_value(c);
-
-	if (value >= 0) {
-		if (++w->digits > CHUNK_DIGITS)
-			return -1;
-		w->left = w->left << 4 | (unsigned)value;
-		return 0;
-	}
-	if (w->digits == 0 || (c != ';' && c != '\r'))
-		return -1;
-	w->state = c == ';' ? STATE_CHUNK_EXTENSION : STATE_CHUNK_LF;
-	w->count = 0;
-	return 0;
-}
-
-static int
-chunk_extension(struct walk *w, unsigned char c)
-{
-	if (c == '\r') {
-		w->state = STATE_CHUNK_LF;
-		return 0;
-	}
-	return is_text(c) && ++w->count <= WALK_EXTENSION_MAX ? 0 : -1;
-}
-
-/* Exactly c, then the next state. */
-static int
-expect(struct walk *w, unsigned char c, unsigned char wanted, enum state next)
-{
-	if (c != wanted)
-		return -1;
-	w->state = (uint8_t)next;
-	return 0;
-}
-
-static int
-chunk_lf(struct walk *w, unsigned char c)
-{
-	w->count = 0;
-	return expect(
-	    w, c, '\n', w->left > 0 ? STATE_CHUNK_DATA : STATE_TRAILER_START);
-}
-
-static int
-trailer_name(struct walk *w, unsigned char c)
-{
-	char folded = name_folded[c];
-
-	if (folded != '\0') {
-		if (w->name_len < WALK_NAME)
-			w->name[w->name_len] = folded;
-		if (w->name_len <= WALK_NAME)
-			w->name_len++;
-		return 0;
-	}
-	if (c != ':' ||
-	    (HEAD_BIT(name_known(w->name, w->name_len)) & TRAILER_REFUSED_BITS))
-		return -1;
-	w->state = STATE_TRAILER_VALUE;
-	return 0;
-}
-
-static int
-trailer(struct walk *w, unsigned char c)
-{
-	if (++w->count > w->max_head)
-		return -1;
-	switch (w->state) {
-	case STATE_TRAILER_START:
-		if (c == '\r')
-			return expect(w, c, '\r', STATE_FINAL_LF);
-		if (name_folded[c] == '\0')
-			return -1;
-		w->state = STATE_TRAILER_NAME;
-		w->name_len = 0;
-		return trailer_name(w, c);
-	case STATE_TRAILER_NAME:
-		return trailer_name(w, c);
-	case STATE_TRAILER_VALUE:
-		if (c == '\r')
-			w->state = STATE_TRAILER_LF;
-		return c == '\r' || is_text(c) ? 0 : -1;
-	default:
-		return expect(w, c, '\n', STATE_TRAILER_START);
-	}
-}
-
-/* One byte of a chunked body's framing. Returns 0, or -1 if it is wrong. */
-static int
-chunk_byte(struct walk *w, unsigned char c)
-{
-	switch (w->state) {
-	case STATE_CHUNK_SIZE:
-		return chunk_size(w, c);
-	case STATE_CHUNK_EXTENSION:
-		return chunk_extension(w, c);
-	case STATE_CHUNK_LF:
-		return chunk_lf(w, c);
-	case STATE_DATA_CR:
-		return expect(w, c, '\r', STATE_DATA_LF);
-	case STATE_DATA_LF:
-		begin_chunk(w);
-		return c == '\n' ? 0 : -1;
-	case STATE_FINAL_LF:
-		return expect(w, c, '\n', STATE_END);
-	default:
-		return trailer(w, c);
-	}
-}
-
-/*
- * As much of a chunked body as there is, data and framing together; what is
- * right before a wrong byte still counts, as it would had it come alone.
- */
 static enum walk_event
-step_chunked(struct walk *w, const unsigned char *p, size_t n, size_t *len)
+step_chunked(struct walk *w, const void *p, size_t n, size_t *len)
 {
-	size_t i = 0;
+	enum chunk_event event = chunk_step(&w->chunk, p, n, len);
 
-	while (i < n && w->state != STATE_END) {
-		if (w->state == STATE_CHUNK_DATA) {
-			size_t run = n - i < w->left ? n - i : (size_t)w->left;
-
-			walk_skip(w, run);
-			i += run;
-			continue;
-		}
-		if (chunk_byte(w, p[i]) == -1) {
-			bad(w, 400);
-			break;
-		}
-		i++;
-	}
-	*len = i;
-	if (i > 0)
+	if (event == CHUNK_END)
+		w->state = STATE_END;
+	else if (event == CHUNK_BAD)
+		bad(w, 400);
+	if (*len > 0)
 		return WALK_BODY;
-	return w->state == STATE_BAD ? WALK_BAD : WALK_MORE;
+	return event == CHUNK_BAD ? WALK_BAD : WALK_MORE;
 }
 
 static enum walk_event
@@ -308,7 +134,6 @@ step_end(struct walk *w)
 {
 	w->state = w->hold ? STATE_HOLD : STATE_HEAD;
 	w->asked = false;
-	w->count = 0;
 	return WALK_END;
 }
 
@@ -332,10 +157,10 @@ walk_step(
 		return step_end(w);
 	case STATE_HOLD:
 		return WALK_HOLD;
-	case STATE_BAD:
-		return WALK_BAD;
-	default:
+	case STATE_CHUNKED:
 		return step_chunked(w, p, n, len);
+	default:
+		return WALK_BAD;
 	}
 }
 
@@ -375,8 +200,9 @@ walk_left(const struct walk *w)
 {
 	switch (w->state) {
 	case STATE_LENGTH:
-	case STATE_CHUNK_DATA:
 		return w->left;
+	case STATE_CHUNKED:
+		return chunk_left(&w->chunk);
 	case STATE_UNTIL_CLOSE:
 	case STATE_OPAQUE:
 		return UINT64_MAX;
@@ -388,11 +214,13 @@ walk_left(const struct walk *w)
 void
 walk_skip(struct walk *w, uint64_t n)
 {
-	if (w->state != STATE_LENGTH && w->state != STATE_CHUNK_DATA)
+	if (w->state == STATE_CHUNKED)
+		chunk_skip(&w->chunk, n);
+	if (w->state != STATE_LENGTH)
 		return;
 	w->left -= n < w->left ? n : w->left;
 	if (w->left == 0)
-		w->state = w->state == STATE_LENGTH ? STATE_END : STATE_DATA_CR;
+		w->state = STATE_END;
 }
 
 bool

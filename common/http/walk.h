@@ -18,10 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/http/chunk.h"
 #include "common/http/head.h"
-
-#define WALK_EXTENSION_MAX 256 /* bytes of one chunk's extensions */
-#define WALK_NAME 20 /* bytes kept of a trailer's name: the longest known */
 
 enum walk_event {
 	WALK_MORE,   /* show these bytes again with more behind them; if n was
@@ -44,20 +42,17 @@ enum walk_eof {
 
 /* Embed it; look at it through the functions only. */
 struct walk {
-	uint64_t left; /* bytes of body or chunk still to come */
+	struct chunk chunk;
+	uint64_t left; /* bytes of a body of known length still to come */
 	uint32_t max_head;
-	uint32_t count; /* bytes seen of an unfinished head, of a chunk's
-			   extensions, of a trailer section */
+	uint32_t count; /* bytes seen of an unfinished head */
 	int16_t status;
 	uint8_t state;
-	uint8_t digits; /* of a chunk's size so far */
+	uint8_t asked_method;
 	bool response;
 	bool hold;  /* request: hold after this message */
 	bool asked; /* response: one is expected */
 	bool asked_upgrade;
-	uint8_t asked_method;
-	uint8_t name_len; /* of the trailer's name, WALK_NAME + 1: longer */
-	char name[WALK_NAME];
 };
 
 /* Walk requests whose heads are at most max_head (<= HEAD_MAX) bytes. */

@@ -377,7 +377,7 @@ START_TEST(bounds_extensions_and_trailers)
 	size_t taken;
 
 	for (int over = 0; over <= 1; over++) {
-		int n = WALK_EXTENSION_MAX + over - 1;
+		int n = CHUNK_EXTENSION_MAX + over - 1;
 
 		walk_init_request(&w, MAX);
 		snprintf(
@@ -389,7 +389,7 @@ START_TEST(bounds_extensions_and_trailers)
 		/* The trailer's line and the empty one are MAX bytes. */
 		walk_init_request(&w, MAX);
 		snprintf(s, sizeof(s), POST CHUNKED "0\r\nA:%0*d\r\n\r\n",
-		    MAX - 5 + over, 0);
+		    MAX - 6 + over, 0);
 		ck_assert_int_eq(
 		    walk_all(&w, s, &taken), over ? WALK_BAD : WALK_END);
 	}
