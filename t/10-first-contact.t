@@ -8,7 +8,6 @@ three lines can be typed as they are printed: ports, paths and example.com.
 import ctypes
 import fcntl
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -23,6 +22,9 @@ from lib.wire import eventually, get
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+# printf %s word | argon2 saltsalt -id -e
+HASH = ("$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$"
+        "ih5/tDYsPt9be5ga0bZuPYOnkymOv3VmgsdHVmZZzC8")
 HIDDEN = ("/run", "/var/db")
 
 
@@ -268,12 +270,9 @@ def login_by_key(lab):
 
 def plain(lab):
     site = Nginx(lab, "four")
-    argon2 = shutil.which("argon2")
     with tap.case("login against an argon2 hash"):
-        tap.ok(argon2, "argon2 is installed")
-        done = lab.run(["sh", "-c", "printf %s word | argon2 saltsalt -id -e"])
         conf = lab.write("hash.conf", 'users = ( { id = "hash"; secret_hash = '
-                         '"%s"; } );\n' % done.stdout.strip())
+                         '"%s"; } );\n' % HASH)
         server = Ptpd(lab, "-f", conf, users=())
         client = Ptp(lab, server, site.url, user="hash:word")
         tap.is_(get(server.port, host="hash").status, 200, "status")

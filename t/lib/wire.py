@@ -1,5 +1,6 @@
 """HTTP/1 over a raw socket, for both ends: every byte is the test's own."""
 
+import errno
 import fcntl
 import select
 import socket
@@ -93,8 +94,12 @@ class Wire:
         return struct.unpack("i", reply)[0]
 
     def shut(self):
-        """Half-close: no more from here."""
-        self.sock.shutdown(socket.SHUT_WR)
+        """Half-close: no more from here (unless the peer has reset it)."""
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:
+                raise
 
     def reset(self):
         """Closes with RST."""
