@@ -38,7 +38,8 @@ check_fields(const struct head *h)
 		const struct head_field *f = &h->field[i];
 		struct head_view v = head_value(h, i);
 
-		if (f->name != at || f->id >= HEAD_IDS)
+		if (f->name != at || f->id >= HEAD_IDS || f->name_len == 0 ||
+		    h->p[f->name + f->name_len] != ':')
 			abort();
 		at = head_line_end(h, i);
 		inside(h, v);

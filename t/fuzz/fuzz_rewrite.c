@@ -52,12 +52,36 @@ holds(const struct head *h, uint32_t bits)
 	return (h->seen & bits) != 0;
 }
 
+/* By an eye of its own: how many names look like X-Forwarded-. */
+static int
+forwarded_names(const struct head *h)
+{
+	static const char family[] = "x-forwarded-";
+	int found = 0;
+
+	for (size_t i = 0; i < h->nfield; i++) {
+		const char *name = h->p + h->field[i].name;
+		size_t k = 0;
+
+		while (k < sizeof(family) - 1 &&
+		    ((name[k] | 0x20) == family[k] ||
+			(family[k] == '-' &&
+			    (name[k] == '-' || name[k] == '_'))))
+			k++;
+		found += k == sizeof(family) - 1;
+	}
+	return found;
+}
+
 static void
 check_forwarded(const struct head *h, const struct rewrite *rw)
 {
 	struct head_view v;
 
 	if (rw->strip_forwarded) {
+		must(forwarded_names(h) ==
+		    (rw->xff != NULL) + (rw->xfp != NULL) +
+			(rw->xfh != NULL && rw->nremove == 0));
 		must(!holds(h,
 		    HEAD_BIT(HEAD_ID_FORWARDED_TWIN) |
 			HEAD_BIT(HEAD_ID_FORWARDED) |
