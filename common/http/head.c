@@ -146,7 +146,7 @@ parse_request_line(struct head *h, size_t n)
 	int at = 0;
 
 	for (int i = 0; i < HEAD_BLANKS && n > (size_t)at && h->p[at] == '\r';
-	     i++)
+	    i++)
 		if ((at = parse_crlf(h->p, (size_t)at, n)) <= 0)
 			return at;
 	h->start = (uint32_t)at;

@@ -15,15 +15,9 @@ static const char *const remove_two[] = { "x-Secret", "X-Forwarded-Proto" };
 static const char *const remove_kept[] = { "Host", "Content-Length",
 	"Transfer-Encoding", "x_forwarded_for" };
 
-#define STRIP                                                             \
-	{                                                                 \
-		.strip_forwarded = true, .xff = "1.2.3.4", .xfp = "http", \
-		.xfh = "a"                                                \
-	}
-#define TRUST                                               \
-	{                                                   \
-		.xff = "1.2.3.4", .xfp = "http", .xfh = "a" \
-	}
+#define STRIP \
+	{ .strip_forwarded = true, .xff = "1.2.3.4", .xfp = "http", .xfh = "a" }
+#define TRUST { .xff = "1.2.3.4", .xfp = "http", .xfh = "a" }
 #define XFF "X-Forwarded-For: 1.2.3.4\r\n"
 #define XFP "X-Forwarded-Proto: http\r\n"
 #define XFH "X-Forwarded-Host: a\r\n"
