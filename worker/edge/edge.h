@@ -1,0 +1,80 @@
+/*
+ * Role http: looks at the first bytes of connections without taking them out
+ * of the kernel, says where they belong, and lets go. What belongs nowhere it
+ * answers itself.
+ *
+ *	verdict	 which bytes mean what
+ *	visitor	 a connection until its verdict
+ *	answer	 a connection that is ours to refuse
+ */
+#ifndef EDGE_H
+#define EDGE_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/deadline.h"
+#include "common/http/head.h"
+#include "worker/edge/verdict.h"
+#include "worker/serve.h"
+
+#define EDGE_FD_RESERVE 32 /* descriptors that are kept for what must be */
+#define EDGE_TICK_MS 250
+
+struct edge {
+	struct serve serve; /* first: the common handlers' arg */
+	struct verdict_rules rules;
+	char mux_header[64];
+	size_t max;    /* connections held at a time */
+	size_t nofile; /* descriptors of this process */
+	size_t held;
+	bool full, draining;
+	struct deadlines waiting; /* for bytes; the oldest first */
+	struct deadlines closing; /* answered, for the peer's end */
+	struct event tick;	  /* pending while anything is held */
+	/* Space for one connection at a time, between two calls of ours. */
+	struct head head;
+	uint8_t bytes[HEAD_MAX + 1];
+};
+
+/* A connection that has to wait. */
+struct edge_conn {
+	struct deadline deadline; /* first: of the queue that it is in */
+	struct edge *edge;
+	struct event event;
+	uint32_t id;
+	int fd;
+	uint32_t seen;	 /* waiting: bytes; answered: bytes discarded */
+	uint32_t judged; /* waiting: bytes when last judged */
+};
+
+/* Process of the role. Returns its exit status. */
+int edge_main(const struct msg_boot *boot);
+
+/* What the parent may send; arg is a struct edge. For edge_main and tests. */
+extern const chan_handler edge_handlers[MSG_TYPES];
+
+/*
+ * Begin with serve.base made and at most `nofile` descriptors; serve.chan is
+ * the caller's to set. edge_clear() drops every connection.
+ */
+void edge_init(struct edge *e, size_t nofile);
+void edge_clear(struct edge *e);
+
+/*
+ * Hold fd: call fn on what happens to it, edge triggered, and put it into a
+ * queue. NULL: no memory; fd is still the caller's.
+ */
+struct edge_conn *edge_hold(struct edge *e, uint32_t id, int fd,
+    struct deadlines *queue, event_callback_fn fn);
+
+/* Hold it no longer: out of epoll and its queue. Returns the descriptor. */
+int edge_release(struct edge_conn *c);
+
+/* Microseconds, monotonic. */
+uint64_t edge_now(void);
+
+#endif

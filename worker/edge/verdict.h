@@ -1,0 +1,45 @@
+/* Where a new connection belongs, by its first bytes: a pure function. */
+#ifndef VERDICT_H
+#define VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/http/head.h"
+#include "common/http/host.h"
+#include "common/ipc/msg.h"
+#include "common/tunnel/preface.h"
+
+struct verdict {
+	uint8_t kind;	  /* enum msg_verdict; 0: it takes more bytes to tell */
+	uint8_t end;	  /* DROP: enum msg_end */
+	uint16_t status;  /* REFUSE: of the answer */
+	const char *text; /* REFUSE: a sentence; NULL: the usual one */
+	bool range; /* REFUSE: a client; it gets preface_range(), no page */
+	struct preface preface;	   /* TUNNEL */
+	char name[HOST_NAME_SIZE]; /* ROUTE */
+};
+
+/* What is asked of the bytes. */
+struct verdict_rules {
+	size_t head_max;	/* bytes of a request's head */
+	const char *mux_header; /* the field that carries the name */
+};
+
+/*
+ * Judge the first n bytes at p. *h is scratch space for the head of a request.
+ * More bytes never change a verdict.
+ */
+void verdict_give(struct verdict *v, struct head *h,
+    const struct verdict_rules *rules, const void *p, size_t n);
+
+/*
+ * The name that a request asks for: the host of Host (or of an absolute
+ * target), or the whole value of another mux header. 0, or -1: it has none,
+ * or no valid one.
+ */
+int verdict_name(char name[HOST_NAME_SIZE], const struct head *h,
+    const struct verdict_rules *rules);
+
+#endif

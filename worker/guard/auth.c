@@ -1,0 +1,357 @@
+/* Who is it? */
+#include "worker/guard/auth.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "common/base/buf.h"
+#include "common/base/idmap.h"
+#include "common/base/log.h"
+#include "common/crypto/cpace.h"
+#include "common/tunnel/login.h"
+#include "worker/guard/held.h"
+#include "worker/guard/users.h"
+
+/* Not decided yet; every other outcome is an enum login_code. */
+#define PENDING LOGIN_CODES
+
+enum stage {
+	STAGE_NEW,
+	STAGE_CONFIRM, /* CHALLENGE is out */
+	STAGE_HASH     /* argon2 is at it */
+};
+
+/* One login, in guarded memory. */
+struct attempt {
+	TAILQ_ENTRY(attempt) link;
+	uint32_t id;
+	uint32_t number; /* tells it from an earlier one of the same id */
+	enum stage stage;
+	struct login_case c; /* its view is not to be used later */
+	struct login login;
+	struct cpace cpace;
+};
+
+struct auth {
+	const struct auth_ops *ops;
+	void *arg;
+	struct users *users; /* NULL: not known yet */
+	struct held *held;
+	bool any_client;
+	uint32_t numbers;
+	struct idmap map;
+	TAILQ_HEAD(attempts, attempt) all; /* oldest first */
+};
+
+struct auth *
+auth_new(const struct auth_ops *ops, void *arg)
+{
+	struct auth *a;
+
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return NULL;
+	if ((a->held = held_new()) == NULL) {
+		free(a);
+		return NULL;
+	}
+	a->ops = ops;
+	a->arg = arg;
+	TAILQ_INIT(&a->all);
+	return a;
+}
+
+static void
+forget(struct auth *a, struct attempt *t)
+{
+	idmap_take(&a->map, t->id);
+	TAILQ_REMOVE(&a->all, t, link);
+	sodium_free(t); /* wipes it */
+}
+
+void
+auth_free(struct auth *a)
+{
+	struct attempt *t;
+
+	if (a == NULL)
+		return;
+	while ((t = TAILQ_FIRST(&a->all)) != NULL)
+		forget(a, t);
+	idmap_free(&a->map);
+	users_free(a->users);
+	held_free(a->held);
+	free(a);
+}
+
+size_t
+auth_count(const struct auth *a)
+{
+	return a->map.count;
+}
+
+void
+auth_use(struct auth *a, struct users *users)
+{
+	users_free(a->users);
+	a->users = users;
+}
+
+static void
+send_reply(struct auth *a, uint32_t id, const struct login_msg *m)
+{
+	uint8_t p[LOGIN_MAX];
+	size_t n = login_msg_put(p, m);
+
+	a->ops->send(a->arg, MSG_HS_REPLY, id, p, n);
+}
+
+static void
+send_refusal(struct auth *a, uint32_t id, enum login_code code)
+{
+	struct login_msg refused = { .type = LOGIN_REFUSED };
+	uint8_t byte = (uint8_t)code;
+
+	refused.code = byte;
+	if (code == LOGIN_BUSY)
+		refused.retry = AUTH_RETRY_BUSY;
+	else if (code == LOGIN_LIMIT)
+		refused.retry = AUTH_RETRY_LIMIT;
+	send_reply(a, id, &refused);
+	a->ops->send(a->arg, MSG_HS_FAIL, id, &byte, sizeof(byte));
+}
+
+static void
+send_grant(struct auth *a, const struct attempt *t)
+{
+	uint8_t p[4 + TEXT_LABEL_MAX + LOGIN_INSTANCE];
+	struct buf b;
+
+	buf_write(&b, p, sizeof(p));
+	buf_put_u8(&b, t->login.method);
+	buf_put_cstr8(&b, t->login.id);
+	buf_put(&b, t->login.instance, sizeof(t->login.instance));
+	buf_put_u8(&b, t->login.cipher);
+	a->ops->send(a->arg, MSG_HS_GRANT, t->id, p, buf_used(&b));
+}
+
+/* The one place where a login ends: only LOGIN_OK lets anyone in. */
+static void
+decide(struct auth *a, struct attempt *t, enum login_code code)
+{
+	if (code == PENDING)
+		return;
+	if (code == LOGIN_OK)
+		send_grant(a, t);
+	else
+		send_refusal(a, t->id, code);
+	forget(a, t);
+}
+
+static struct attempt *
+add(struct auth *a, uint32_t id)
+{
+	struct attempt *t;
+
+	if (a->map.count >= AUTH_LOGINS_MAX)
+		decide(a, TAILQ_FIRST(&a->all), LOGIN_BUSY);
+	if ((t = sodium_malloc(sizeof(*t))) == NULL)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	t->id = id;
+	t->number = ++a->numbers;
+	if (idmap_put(&a->map, id, t) == -1) {
+		sodium_free(t);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&a->all, t, link);
+	return t;
+}
+
+/* By CPace: answer with CHALLENGE; the client has to confirm. */
+static enum login_code
+by_secret(struct auth *a, struct attempt *t, const struct verifier *v)
+{
+	struct login_msg challenge = { .type = LOGIN_CHALLENGE };
+	uint8_t ci[CPACE_CI_MAX];
+	struct cpace_input in = {
+		.secret = v->u.secret,
+		.secret_len = strlen(v->u.secret),
+		.ci = ci,
+		.sid = t->c.h,
+		.sid_len = sizeof(t->c.h),
+	};
+
+	in.ci_len =
+	    cpace_ci(ci, t->login.id, t->c.client_static, t->c.server_static);
+	if (in.ci_len == 0 ||
+	    cpace_respond(&t->cpace, &in, NULL, t->login.ya, challenge.yb,
+		challenge.tag) == -1)
+		return LOGIN_BAD;
+	t->stage = STAGE_CONFIRM;
+	send_reply(a, t->id, &challenge);
+	return PENDING;
+}
+
+/* By key: Noise has proved that the client has the secret half. */
+static enum login_code
+by_key(const struct attempt *t, const struct verifier *v)
+{
+	return sodium_memcmp(t->c.client_static, v->u.key, VERIFIER_KEY) == 0
+	    ? LOGIN_OK
+	    : LOGIN_WRONG_KEY;
+}
+
+/* By a secret of which we have the argon2id hash. */
+static enum login_code
+by_hash(struct auth *a, struct attempt *t, const struct verifier *v)
+{
+	if (a->ops->hash(a->arg, t->id, t->number, &t->c.source, v->u.hash,
+		t->login.secret) == -1)
+		return LOGIN_BUSY;
+	t->stage = STAGE_HASH;
+	return PENDING;
+}
+
+/* An id has one method; who uses another is told which. */
+static enum login_code
+judge(struct auth *a, struct attempt *t)
+{
+	const struct verifier *v;
+	uint8_t method = t->login.method;
+
+	if (a->users == NULL)
+		return LOGIN_BUSY;
+	if ((v = users_find(a->users, t->login.id)) == NULL) {
+		if (!a->any_client)
+			return LOGIN_UNKNOWN_ID;
+		return method != LOGIN_PLAIN
+		    ? LOGIN_NEED_PLAIN
+		    : held_check(a->held, t->login.id, t->login.secret);
+	}
+	switch (v->method) {
+	case VERIFIER_SECRET:
+		return method != LOGIN_SECRET ? LOGIN_NEED_SECRET
+					      : by_secret(a, t, v);
+	case VERIFIER_PUBKEY:
+		return method != LOGIN_KEY ? LOGIN_NEED_KEY : by_key(t, v);
+	case VERIFIER_HASH:
+		return method != LOGIN_PLAIN ? LOGIN_NEED_PLAIN
+					     : by_hash(a, t, v);
+	}
+	return LOGIN_BAD;
+}
+
+static int
+take_login(struct auth *a, const struct msg *m)
+{
+	struct attempt *t = idmap_get(&a->map, m->id);
+	enum login_code code;
+
+	if (m->id == 0)
+		return -1;
+	if (t != NULL)
+		forget(a, t);
+	if ((t = add(a, m->id)) == NULL) {
+		send_refusal(a, m->id, LOGIN_BUSY);
+		return 0;
+	}
+	if (login_case_get(&t->c, m->p, m->n) == -1 ||
+	    login_get(&t->login, t->c.login, t->c.n) == -1)
+		code = LOGIN_BAD;
+	else
+		code = judge(a, t);
+	explicit_bzero(t->login.secret, sizeof(t->login.secret));
+	decide(a, t, code);
+	return 0;
+}
+
+/* The client's confirmation, or that ours was wrong. */
+static enum login_code
+confirm(struct attempt *t, const struct msg *m)
+{
+	struct login_msg in;
+
+	if (t->stage != STAGE_CONFIRM || login_msg_get(&in, m->p, m->n) == -1)
+		return LOGIN_BAD;
+	if (in.type == LOGIN_ABORT)
+		return LOGIN_WRONG_SECRET;
+	if (in.type != LOGIN_CONFIRM)
+		return LOGIN_BAD;
+	return cpace_confirm(&t->cpace, in.tag, NULL) == 0 ? LOGIN_OK
+							   : LOGIN_WRONG_SECRET;
+}
+
+static int
+take_more(struct auth *a, const struct msg *m)
+{
+	struct attempt *t = idmap_get(&a->map, m->id);
+
+	if (t != NULL)
+		decide(a, t, confirm(t, m));
+	return 0;
+}
+
+void
+auth_hashed(struct auth *a, uint32_t id, uint32_t number, bool right)
+{
+	struct attempt *t = idmap_get(&a->map, id);
+
+	/* It may have gone while argon2 was at it. */
+	if (t != NULL && t->number == number && t->stage == STAGE_HASH)
+		decide(a, t, right ? LOGIN_OK : LOGIN_WRONG_SECRET);
+}
+
+static int
+take_fail(struct auth *a, const struct msg *m)
+{
+	struct attempt *t = idmap_get(&a->map, m->id);
+
+	if (t != NULL)
+		forget(a, t);
+	return 0;
+}
+
+static int
+take_conf(struct auth *a, const struct msg *m)
+{
+	if (m->p[0] > 1)
+		return -1;
+	a->any_client = m->p[0] == 1;
+	return 0;
+}
+
+static int
+take_release(struct auth *a, const struct msg *m)
+{
+	const char *id;
+	struct buf b;
+	size_t n;
+
+	buf_read(&b, m->p, m->n);
+	if (buf_get_str8(&b, &id, &n) == -1 || !buf_done(&b))
+		return -1;
+	held_release(a->held, id, n);
+	return 0;
+}
+
+int
+auth_take(struct auth *a, const struct msg *m)
+{
+	static const struct {
+		uint8_t type;
+		int (*take)(struct auth *a, const struct msg *m);
+	} table[] = {
+		{ MSG_HS_LOGIN, take_login },
+		{ MSG_HS_MORE, take_more },
+		{ MSG_HS_FAIL, take_fail },
+		{ MSG_AUTH_CONF, take_conf },
+		{ MSG_RELEASE, take_release },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].type == m->type)
+			return table[i].take(a, m);
+	return -1;
+}
