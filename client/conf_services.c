@@ -178,9 +178,10 @@ load_operand(struct client_service *s, const char *operand,
     const struct schema_place *at)
 {
 	const char *piece[OPERAND_KEYS_MAX + 2];
-	struct schema_input in = {
-		.options = piece, .source = at->file, .append = true
-	};
+	struct schema_input in = { .options = piece,
+		.source = at->file,
+		.prefix = at->key,
+		.append = true };
 	char *text, *local;
 
 	if (asprintf(&text, "%s", operand) == -1) {
