@@ -1,6 +1,6 @@
 /*
  * The keys of ptp.conf: one row each. ptp.conf.5 says the same to people;
- * t/02-manuals.t compares the two.
+ * t/03-manual.t compares the two.
  */
 #ifndef CLIENT_CONF_SCHEMA_H
 #define CLIENT_CONF_SCHEMA_H

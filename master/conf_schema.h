@@ -1,6 +1,6 @@
 /*
  * The keys of ptpd.conf: one row each. ptpd.conf.5 says the same to people;
- * t/02-manuals.t compares the two.
+ * t/03-manual.t compares the two.
  */
 #ifndef CONF_SCHEMA_H
 #define CONF_SCHEMA_H
