@@ -1,0 +1,228 @@
+/* Frames from workers, by role. */
+#include "master/dispatch.h"
+
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "master/boot.h"
+#include "master/clock.h"
+#include "master/edge.h"
+#include "master/grants.h"
+#include "master/handshake.h"
+#include "master/hold.h"
+#include "master/listeners.h"
+#include "master/master.h"
+#include "master/show_relays.h"
+#include "master/tunnels.h"
+#include "master/users.h"
+#include "master/visit.h"
+
+static int
+on_ready(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	struct buf b;
+
+	if (w->state != WORKER_BOOTING)
+		return -1;
+	buf_read(&b, msg->p, msg->n);
+	buf_get_u32(&b, &w->missing);
+	worker_set_ready(w);
+	log_debug("%s %u (pid %d) is ready", role_name(w->role), w->index,
+	    (int)w->pid);
+	if (w->role == ROLE_AUTH)
+		users_auth_ready(w->master, w);
+	if (w->role == ROLE_HTTP) {
+		edge_place_waiting(w->master);
+		listeners_resume(w->master->listeners);
+	}
+	master_check_ready(w->master);
+	return 0;
+}
+
+/* A worker that floods the log is not believed but not killed either. */
+static bool
+may_log(struct worker *w)
+{
+	uint64_t second = clock_ms() / 1000;
+
+	if (w->log_second != second) {
+		if (w->log_lines > DISPATCH_LOG_RATE)
+			log_warnx("%s %u (pid %d): %u lines left out",
+			    role_name(w->role), w->index, (int)w->pid,
+			    w->log_lines - DISPATCH_LOG_RATE);
+		w->log_second = second;
+		w->log_lines = 0;
+	}
+	return ++w->log_lines <= DISPATCH_LOG_RATE;
+}
+
+static int
+on_log(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	char text[TEXT_ESCAPED];
+
+	if (msg->p[0] >= LOG_LEVEL_DISABLE)
+		return -1;
+	if (may_log(w))
+		log_at((enum log_level)msg->p[0], "%s %u (pid %d): %s",
+		    role_name(w->role), w->index, (int)w->pid,
+		    text_escape(text, msg->p + 1, msg->n - 1));
+	return 0;
+}
+
+static int
+on_pong(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+
+	(void)msg;
+	if (w->pinged == 0)
+		return -1;
+	w->pinged = 0;
+	return 0;
+}
+
+/* Nothing is left: it ends by itself, and its channel with it. */
+static int
+on_drained(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+
+	(void)msg;
+	return w->state == WORKER_DRAINING ? 0 : -1;
+}
+
+static int
+on_full(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+
+	(void)msg;
+	if (!w->full)
+		log_warnx("%s %u (pid %d) has no descriptors left",
+		    role_name(w->role), w->index, (int)w->pid);
+	w->full = true;
+	return 0;
+}
+
+static void
+takes_again(struct worker *w)
+{
+	if (w->role != ROLE_HTTP)
+		return;
+	edge_place_waiting(w->master);
+	listeners_resume(w->master->listeners);
+}
+
+static int
+on_room(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+
+	(void)msg;
+	w->full = false;
+	takes_again(w);
+	return 0;
+}
+
+#define COMMON                                                            \
+	[MSG_READY] = on_ready, [MSG_LOG] = on_log, [MSG_PONG] = on_pong, \
+	[MSG_DRAINED] = on_drained, [MSG_FULL] = on_full, [MSG_ROOM] = on_room
+
+static const chan_handler http_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_VERDICT] = edge_on_verdict,
+	[MSG_CLOSED] = edge_on_closed,
+};
+
+static const chan_handler relay_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_CLOSED] = tunnel_on_closed,
+	[MSG_ATTACHED] = tunnel_on_attached,
+	[MSG_TICKET] = tunnel_on_ticket,
+	[MSG_SERVICES] = grants_on_services,
+	[MSG_ALIVE] = grants_on_alive,
+	[MSG_ASK] = visit_on_ask,
+	[MSG_ROW] = show_on_row,
+	[MSG_HS_IN] = handshake_on_in,
+	[MSG_HS_FAIL] = handshake_on_relay_fail,
+};
+
+static const chan_handler keys_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_HS_OUT] = handshake_on_out,
+	[MSG_HS_LOGIN] = handshake_on_login,
+	[MSG_HS_MORE] = handshake_on_more,
+	[MSG_HS_KEYS] = handshake_on_keys,
+	[MSG_HS_FAIL] = handshake_on_keys_fail,
+};
+
+static const chan_handler auth_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_USERS_OK] = users_on_ok,
+	[MSG_HS_REPLY] = handshake_on_reply,
+	[MSG_HS_GRANT] = handshake_on_grant,
+	[MSG_HS_FAIL] = handshake_on_auth_fail,
+};
+
+static const chan_handler *
+handlers(enum role role)
+{
+	switch (role) {
+	case ROLE_HTTP:
+		return http_handlers;
+	case ROLE_RELAY:
+		return relay_handlers;
+	case ROLE_KEYS:
+		return keys_handlers;
+	default:
+		return auth_handlers;
+	}
+}
+
+/* One connection, if the dead worker held it. */
+static void
+lose_conn(void *arg, struct conn *c)
+{
+	struct worker *w = arg;
+	struct master *m = w->master;
+
+	if (c->worker != w)
+		return;
+	if (w->role == ROLE_HTTP)
+		edge_lost(m, c);
+	else if (c->state == CONN_USER)
+		visit_end(m, c, 0, 0);
+	else
+		tunnel_end(m, c, END_LOST);
+}
+
+static void
+on_gone(struct worker *w)
+{
+	struct master *m = w->master;
+
+	switch (w->role) {
+	case ROLE_HTTP:
+	case ROLE_RELAY:
+		conns_each(m->conns, lose_conn, w);
+		tunnels_relay_gone(m, w);
+		edge_place_waiting(m);
+		break;
+	case ROLE_KEYS:
+		handshakes_fail_all(m);
+		break;
+	default:
+		users_auth_gone(m);
+		handshakes_fail_all(m);
+		break;
+	}
+	master_worker_gone(m);
+}
+
+const struct workers_ops dispatch_ops = {
+	.worker = { handlers, takes_again, on_gone },
+	.boot = boot_worker,
+};

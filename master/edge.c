@@ -1,0 +1,264 @@
+/* Connections before their verdict, and those that an edge answers. */
+#include "master/edge.h"
+
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "master/hold.h"
+#include "master/tunnels.h"
+#include "master/visit.h"
+#include "master/workers.h"
+
+struct edges {
+	struct master *master;
+	struct waits *waiting;	   /* both of PEEK and UNPLACED */
+	struct conn_list unplaced; /* those without an edge */
+};
+
+/* No verdict came. The edge still has its copy: it sees the end of it. */
+static void
+on_deadline(void *arg, void *owner)
+{
+	struct edges *e = arg;
+	struct conn *c = owner;
+	char peer[ADDR_TEXT];
+
+	if (c->state == CONN_UNPLACED) {
+		TAILQ_REMOVE(&e->unplaced, c, of);
+		hold_drop(e->master, c);
+		return;
+	}
+	log_debug("%s: no verdict in time", addr_format(peer, &c->who.peer));
+	shutdown(c->fd, SHUT_RDWR);
+	close(conn_take_fd(c));
+	c->state = CONN_ENDING;
+}
+
+struct edges *
+edges_new(struct master *m)
+{
+	struct edges *e;
+
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		return NULL;
+	e->master = m;
+	TAILQ_INIT(&e->unplaced);
+	if ((e->waiting = waits_new(m->base, on_deadline, e)) == NULL) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void
+edges_free(struct edges *e)
+{
+	if (e == NULL)
+		return;
+	waits_free(e->waiting);
+	free(e);
+}
+
+static void
+await(struct master *m, struct conn *c)
+{
+	if (m->conf.timeouts.head != 0)
+		waits_add(m->edges->waiting, &c->wait, c,
+		    m->conf.timeouts.head + EDGE_GRACE_MS);
+}
+
+static void
+set_aside(struct master *m, struct conn *c)
+{
+	c->state = CONN_UNPLACED;
+	hold_by(c, NULL);
+	TAILQ_INSERT_TAIL(&m->edges->unplaced, c, of);
+	await(m, c);
+}
+
+/* Give it to w. -1: w took it not, or died of it. */
+static int
+place(struct master *m, struct conn *c, struct worker *w)
+{
+	uint8_t payload[64];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	if (msg_put_conn(&b, &c->who) == -1)
+		return -1;
+	if (worker_send_copy(
+		w, MSG_CONN, c->id, payload, buf_used(&b), c->fd) == -1)
+		return -1;
+	c->state = CONN_PEEK;
+	hold_by(c, w);
+	await(m, c);
+	return 0;
+}
+
+void
+edge_place(struct master *m, struct conn *c)
+{
+	struct worker *w = workers_least(m->workers, ROLE_HTTP);
+
+	if (w == NULL || place(m, c, w) == -1)
+		set_aside(m, c);
+}
+
+void
+edge_place_waiting(struct master *m)
+{
+	struct worker *w;
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&m->edges->unplaced)) != NULL &&
+	    (w = workers_least(m->workers, ROLE_HTTP)) != NULL) {
+		TAILQ_REMOVE(&m->edges->unplaced, c, of);
+		if (place(m, c, w) == -1) {
+			set_aside(m, c);
+			return;
+		}
+	}
+}
+
+void
+edge_answer(struct master *m, struct conn *c, uint16_t status)
+{
+	struct worker *w = workers_least(m->workers, ROLE_HTTP);
+	uint8_t payload[2] = { (uint8_t)(status >> 8), (uint8_t)status };
+
+	if (w == NULL) {
+		hold_drop(m, c);
+		return;
+	}
+	c->state = CONN_REFUSED;
+	hold_by(c, w);
+	worker_send_fd(
+	    w, MSG_NOROUTE, c->id, payload, sizeof(payload), conn_take_fd(c));
+}
+
+void
+edge_lost(struct master *m, struct conn *c)
+{
+	waits_remove(&c->wait);
+	if (c->state != CONN_PEEK || ++c->tries >= EDGE_TRIES)
+		hold_drop(m, c);
+	else
+		set_aside(m, c);
+}
+
+/* VERDICT_TUNNEL: a preface of this kind, maybe a ticket. */
+static int
+take_tunnel(struct master *m, struct conn *c, struct buf *b)
+{
+	uint8_t kind, ticket[TICKET_ID] = { 0 };
+
+	if (buf_get_u8(b, &kind) == -1 ||
+	    (buf_left(b) > 0 && buf_get(b, ticket, sizeof(ticket)) == -1) ||
+	    !buf_done(b))
+		return -1;
+	if (kind == PREFACE_SESSION)
+		tunnel_begin(m, c);
+	else if (kind == PREFACE_TICKET)
+		tunnel_attach(m, c, ticket);
+	else
+		return -1;
+	return 0;
+}
+
+/* VERDICT_ROUTE: a request for this host. */
+static int
+take_route(struct master *m, struct conn *c, struct buf *b)
+{
+	const char *name;
+	size_t n;
+
+	if (buf_get_str8(b, &name, &n) == -1 || !buf_done(b))
+		return -1;
+	visit_begin(m, c, name, n);
+	return 0;
+}
+
+/* VERDICT_REFUSE: the edge has begun to answer. */
+static int
+take_refuse(struct conn *c, struct buf *b)
+{
+	uint16_t status;
+
+	if (buf_get_u16(b, &status) == -1 || !buf_done(b))
+		return -1;
+	c->state = CONN_REFUSED;
+	close(conn_take_fd(c));
+	return 0;
+}
+
+static int
+take_drop(struct master *m, struct conn *c, struct buf *b)
+{
+	char peer[ADDR_TEXT];
+	uint8_t reason;
+
+	if (buf_get_u8(b, &reason) == -1 || !buf_done(b))
+		return -1;
+	if (reason == END_NOFILE && ++c->tries < EDGE_TRIES) {
+		hold_by(c, NULL);
+		edge_place(m, c);
+		return 0;
+	}
+	log_debug(
+	    "%s: %s", addr_format(peer, &c->who.peer), msg_end_text(reason));
+	hold_drop(m, c);
+	return 0;
+}
+
+int
+edge_on_verdict(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	struct master *m = w->master;
+	struct conn *c = conns_find(m->conns, msg->id);
+	struct buf b;
+	uint8_t kind;
+
+	if (c == NULL || c->worker != w)
+		return -1;
+	if (c->state == CONN_ENDING) { /* too late */
+		hold_drop(m, c);
+		return 0;
+	}
+	if (c->state != CONN_PEEK)
+		return -1;
+	buf_read(&b, msg->p, msg->n);
+	if (buf_get_u8(&b, &kind) == -1)
+		return -1;
+	waits_remove(&c->wait);
+	switch (kind) {
+	case VERDICT_TUNNEL:
+		return take_tunnel(m, c, &b);
+	case VERDICT_ROUTE:
+		return take_route(m, c, &b);
+	case VERDICT_REFUSE:
+		return take_refuse(c, &b);
+	case VERDICT_DROP:
+		return take_drop(m, c, &b);
+	default:
+		return -1;
+	}
+}
+
+int
+edge_on_closed(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	struct master *m = w->master;
+	struct conn *c = conns_find(m->conns, msg->id);
+
+	if (c == NULL || c->worker != w ||
+	    (c->state != CONN_REFUSED && c->state != CONN_ENDING))
+		return -1;
+	hold_drop(m, c);
+	return 0;
+}

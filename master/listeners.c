@@ -1,0 +1,323 @@
+/* The public addresses. */
+#include "master/listeners.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/net/accept.h"
+#include "master/clock.h"
+#include "master/conns.h"
+#include "master/edge.h"
+#include "master/workers.h"
+
+#define COMPLAIN_MS 60000 /* between two lines on the same trouble */
+
+struct bound {
+	struct listener l;
+	struct listeners *listeners;
+	struct event *readable;
+	bool fresh;  /* prepared, not committed */
+	bool wanted; /* in the list that was prepared */
+	TAILQ_ENTRY(bound) link;
+};
+
+struct listeners {
+	struct master *master;
+	TAILQ_HEAD(, bound) all;
+	struct event *resume; /* after a pause for want of descriptors */
+	uint16_t number;
+	bool open;   /* we serve */
+	bool paused; /* nobody can take a connection */
+	uint64_t accepted, refused;
+	uint64_t complained;
+};
+
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	listeners_resume(arg);
+}
+
+struct listeners *
+listeners_new(struct master *m)
+{
+	struct listeners *ls;
+
+	if ((ls = calloc(1, sizeof(*ls))) == NULL)
+		return NULL;
+	ls->master = m;
+	TAILQ_INIT(&ls->all);
+	if ((ls->resume = evtimer_new(m->base, on_resume, ls)) == NULL) {
+		free(ls);
+		return NULL;
+	}
+	return ls;
+}
+
+static void
+drop(struct listeners *ls, struct bound *b)
+{
+	TAILQ_REMOVE(&ls->all, b, link);
+	event_free(b->readable);
+	close(b->l.fd);
+	free(b);
+}
+
+void
+listeners_close(struct listeners *ls)
+{
+	struct bound *b;
+
+	while ((b = TAILQ_FIRST(&ls->all)) != NULL)
+		drop(ls, b);
+}
+
+void
+listeners_free(struct listeners *ls)
+{
+	if (ls == NULL)
+		return;
+	listeners_close(ls);
+	event_free(ls->resume);
+	free(ls);
+}
+
+/* Introduce a new connection to the http edge. */
+static void
+take(struct bound *b, const struct accepted *a)
+{
+	struct master *m = b->listeners->master;
+	struct msg_conn who = { .listener = b->l.number,
+		.scheme = SCHEME_HTTP,
+		.peer = a->peer,
+		.local = b->l.local };
+	struct conn *c;
+
+	/* On all addresses: which of them was it? */
+	if (b->l.asked.family == ADDR_ANY)
+		(void)listen_local(a->fd, &who.local);
+	if ((c = conns_add(m->conns, a->fd, &who)) != NULL)
+		edge_place(m, c);
+}
+
+/*
+ * Out of descriptors: one visitor is told, then nobody is looked at for a
+ * while, or the listener would keep the loop busy with nothing.
+ */
+static void
+exhausted(struct listeners *ls, struct bound *b)
+{
+	struct timeval tv = { LISTENERS_PAUSE_MS / 1000, 0 };
+	uint64_t now = clock_ms();
+
+	if (fds_refuse(&ls->master->fds, b->l.fd) == 1)
+		ls->refused++;
+	if (ls->complained == 0 || now - ls->complained > COMPLAIN_MS) {
+		ls->complained = now;
+		log_warnx("no descriptors left: connections have to wait");
+	}
+	listeners_pause(ls);
+	evtimer_add(ls->resume, &tv);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct accepted batch[LISTENERS_BATCH];
+	struct bound *b = arg;
+	struct listeners *ls = b->listeners;
+	enum accept_end end;
+	size_t n;
+
+	(void)what;
+	n = accept_batch(fd, batch, LISTENERS_BATCH, &end);
+	for (size_t i = 0; i < n; i++)
+		take(b, &batch[i]);
+	ls->accepted += n;
+	if (end == ACCEPT_EXHAUSTED) {
+		exhausted(ls, b);
+	} else if (end == ACCEPT_BROKEN) {
+		log_warn("a listener has failed");
+		event_del(b->readable);
+	} else if (workers_least(ls->master->workers, ROLE_HTTP) == NULL) {
+		listeners_pause(ls);
+	}
+}
+
+static struct bound *
+add(struct listeners *ls, const struct addr *asked, int fd)
+{
+	struct bound *b;
+	uint16_t port;
+
+	if ((b = calloc(1, sizeof(*b))) == NULL)
+		return NULL;
+	b->listeners = ls;
+	b->l.asked = *asked;
+	b->l.fd = fd;
+	if (listen_local(fd, &b->l.local) == -1 ||
+	    (b->readable = event_new(ls->master->base, fd, EV_READ | EV_PERSIST,
+		 on_readable, b)) == NULL) {
+		free(b);
+		return NULL;
+	}
+	if (asked->family == ADDR_ANY) {
+		port = b->l.local.port;
+		b->l.local = *asked;
+		b->l.local.port = port;
+	}
+	b->l.number = ls->number++;
+	TAILQ_INSERT_TAIL(&ls->all, b, link);
+	return b;
+}
+
+static int
+bind_one(
+    struct listeners *ls, const struct addr *asked, char why[static LISTEN_WHY])
+{
+	struct bound *b;
+	int fd;
+
+	/* TCP_DEFER_ACCEPT: whoever comes to an http port speaks first. */
+	fd = listen_open(asked, true, why);
+	if (fd == -1)
+		return -1;
+	if ((b = add(ls, asked, fd)) == NULL) {
+		snprintf(why, LISTEN_WHY, "%s", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	b->fresh = b->wanted = true;
+	return 0;
+}
+
+static struct bound *
+find(struct listeners *ls, const struct addr *asked)
+{
+	struct bound *b;
+
+	TAILQ_FOREACH(b, &ls->all, link)
+	{
+		if (!b->wanted && addr_equal(&b->l.asked, asked))
+			return b;
+	}
+	return NULL;
+}
+
+int
+listeners_prepare(struct listeners *ls, const struct addr_list *addrs,
+    char why[static LISTEN_WHY])
+{
+	struct bound *b;
+
+	TAILQ_FOREACH(b, &ls->all, link)
+	b->wanted = false;
+	for (size_t i = 0; i < addrs->n; i++) {
+		if ((b = find(ls, &addrs->v[i])) != NULL) {
+			b->wanted = true;
+		} else if (bind_one(ls, &addrs->v[i], why) == -1) {
+			listeners_abort(ls);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void
+listeners_abort(struct listeners *ls)
+{
+	struct bound *b, *next;
+
+	for (b = TAILQ_FIRST(&ls->all); b != NULL; b = next) {
+		next = TAILQ_NEXT(b, link);
+		if (b->fresh)
+			drop(ls, b);
+	}
+}
+
+void
+listeners_commit(struct listeners *ls)
+{
+	struct bound *b, *next;
+
+	for (b = TAILQ_FIRST(&ls->all); b != NULL; b = next) {
+		next = TAILQ_NEXT(b, link);
+		b->fresh = false;
+		if (!b->wanted)
+			drop(ls, b);
+	}
+	if (ls->open)
+		listeners_open(ls);
+}
+
+int
+listeners_adopt(struct listeners *ls, const struct addr *asked, int fd)
+{
+	return add(ls, asked, fd) != NULL ? 0 : -1;
+}
+
+void
+listeners_open(struct listeners *ls)
+{
+	struct bound *b;
+
+	ls->open = true;
+	if (ls->paused)
+		return;
+	TAILQ_FOREACH(b, &ls->all, link)
+	{
+		if (!b->fresh)
+			event_add(b->readable, NULL);
+	}
+}
+
+void
+listeners_pause(struct listeners *ls)
+{
+	struct bound *b;
+
+	ls->paused = true;
+	TAILQ_FOREACH(b, &ls->all, link)
+	event_del(b->readable);
+}
+
+void
+listeners_resume(struct listeners *ls)
+{
+	if (!ls->paused || evtimer_pending(ls->resume, NULL))
+		return;
+	ls->paused = false;
+	if (ls->open)
+		listeners_open(ls);
+}
+
+void
+listeners_each(const struct listeners *ls,
+    void (*fn)(void *arg, const struct listener *l), void *arg)
+{
+	const struct bound *b;
+
+	TAILQ_FOREACH(b, &ls->all, link)
+	fn(arg, &b->l);
+}
+
+uint64_t
+listeners_accepted(const struct listeners *ls)
+{
+	return ls->accepted;
+}
+
+uint64_t
+listeners_refused(const struct listeners *ls)
+{
+	return ls->refused;
+}

@@ -1,0 +1,63 @@
+/*
+ * The public addresses: bound once, kept over a reload as long as they are
+ * configured, over a restart with whoever waits in their queues.
+ */
+#ifndef LISTENERS_H
+#define LISTENERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/conf/lists.h"
+#include "common/net/listen.h"
+#include "master/master.h"
+
+#define LISTENERS_BATCH 64	/* connections of one turn */
+#define LISTENERS_PAUSE_MS 1000 /* when there are no descriptors */
+
+struct listener {
+	uint16_t number;   /* in msg_conn */
+	struct addr asked; /* as configured: the port may be 0 */
+	struct addr local; /* as bound */
+	int fd;
+};
+
+/* For struct master. */
+struct listeners *listeners_new(struct master *m);
+void listeners_free(struct listeners *ls);
+
+/*
+ * Bind what of these addresses is not bound yet. Nothing else changes before
+ * listeners_commit(). -1 and the reason in why: nothing is bound anew.
+ */
+int listeners_prepare(struct listeners *ls, const struct addr_list *addrs,
+    char why[static LISTEN_WHY]);
+
+/* Serve the prepared ones and those that were in the list; close the rest. */
+void listeners_commit(struct listeners *ls);
+
+/* Forget what was prepared. */
+void listeners_abort(struct listeners *ls);
+
+/* Adopt a bound socket of an earlier image of this process. 0, -1 errno. */
+int listeners_adopt(struct listeners *ls, const struct addr *asked, int fd);
+
+/* Begin to accept. */
+void listeners_open(struct listeners *ls);
+
+/* Take no connections until listeners_resume(). */
+void listeners_pause(struct listeners *ls);
+void listeners_resume(struct listeners *ls);
+
+/* Close all: nobody is taken any more. */
+void listeners_close(struct listeners *ls);
+
+/* Call fn for each. */
+void listeners_each(const struct listeners *ls,
+    void (*fn)(void *arg, const struct listener *l), void *arg);
+
+/* Connections accepted, and those refused for want of descriptors. */
+uint64_t listeners_accepted(const struct listeners *ls);
+uint64_t listeners_refused(const struct listeners *ls);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * The master: it binds, accepts, owns every table and every decision, and
+ * reads no byte from an accepted socket. This struct is what its parts share;
+ * each part has a file of its own.
+ */
+#ifndef MASTER_H
+#define MASTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/sys/fds.h"
+#include "master/conf.h"
+#include "master/hostkey.h"
+#include "master/options.h"
+#include "master/uids.h"
+
+struct event;
+struct event_base;
+
+struct master {
+	struct event_base *base;
+	const struct options *options;
+	struct server_conf conf; /* what holds now: the public part */
+	bool any_client;	 /* decided once, at start */
+	bool privileged;	 /* started by root */
+	struct uids uids;	 /* of the workers, if privileged */
+	char jail[256];		 /* their root directory; empty: none */
+	size_t nofile;		 /* descriptors that this process may have */
+	struct fds fds;		 /* and the spare one */
+	uint8_t host_public[KEYTEXT_KEY];
+
+	struct conns *conns;
+	struct clients *clients;
+	struct sessions *sessions;
+	struct routes *routes;
+	struct sources *sources;
+	struct workers *workers;
+	struct parses *parses;
+	struct users *users;
+	struct listeners *listeners;
+	struct handshakes *handshakes;
+	struct visits *visits;
+	struct waits *probing; /* sessions that wait for PROBEs */
+	struct waits *lost;    /* sessions without a tunnel */
+	struct edges *edges;
+	struct ctl_server *ctl;
+	struct askings *askings; /* what ptpctl asks of relays */
+	struct reload *reload;	 /* one that goes on, or NULL */
+	struct stop *stop;	 /* we drain, or NULL */
+	struct restart *restart;
+
+	uint64_t started;	/* clock_ms() */
+	int ready_fd;		/* of daemon_start(), -1 once told or with -d */
+	bool ready;		/* we serve */
+	struct event *starting; /* the time that we have for it */
+	int status;		/* what main returns */
+};
+
+/* Make the tables. 0, or -1 with errno. */
+int master_init(struct master *m, const struct options *options);
+
+/* Free everything; workers have been told to end before. */
+void master_free(struct master *m);
+
+/* Serve until told to stop. Returns the exit status. */
+int master_run(struct master *m);
+
+/* Leave the loop with this exit status. */
+void master_quit(struct master *m, int status);
+
+/* Called when a worker became ready: once all are, we serve. */
+void master_check_ready(struct master *m);
+
+/* Called when a worker is gone and everything it held is lost. */
+void master_worker_gone(struct master *m);
+
+#endif

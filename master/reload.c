@@ -1,0 +1,216 @@
+/* A new configuration, taken over whole or not at all. */
+#include "master/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/sys/daemon.h"
+#include "master/boot.h"
+#include "master/grants.h"
+#include "master/listeners.h"
+#include "master/parse.h"
+#include "master/start.h"
+#include "master/tunnels.h"
+#include "master/users.h"
+#include "master/workers.h"
+
+struct reload {
+	struct master *master;
+	struct ctl_call *call;
+	struct server_conf conf;
+	bool loading; /* auth is at it; conf is whole, listeners prepared */
+};
+
+static void
+tell_systemd(void)
+{
+	struct timespec ts;
+	char text[64];
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+	    (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+	(void)daemon_notify(text);
+}
+
+static void
+end(struct reload *r)
+{
+	r->master->reload = NULL;
+	server_conf_free(&r->conf);
+	(void)daemon_notify("READY=1");
+	free(r);
+}
+
+/* Nothing has changed. `why` may have several lines. */
+static void
+refuse(struct reload *r, const char *why)
+{
+	char line[LOG_LINE_MAX];
+	const char *p = why;
+
+	/* A line each, so that the log stays a log. */
+	while (*p != '\0') {
+		size_t n = strcspn(p, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)n, p);
+		log_error("reload: %s", line);
+		p += n + (p[n] == '\n');
+	}
+	if (r->call != NULL)
+		ctl_fail(r->call, "%s", why);
+	end(r);
+}
+
+/* A client that may not log in any more is put out. */
+static void
+judge_session(void *arg, void *value)
+{
+	struct master *m = arg;
+	struct session *s = value;
+
+	if (s->client->held ||
+	    server_conf_user(&m->conf, s->client->id) != NULL) {
+		grants_renew(m, s);
+		return;
+	}
+	log_info("client %s is not a user any more", s->client->id);
+	tunnels_goaway(s, GOAWAY_REMOVED, "the user was removed");
+}
+
+static void
+end_removed(void *arg, void *value)
+{
+	struct master *m = arg;
+	struct client *client = value;
+	struct session *s;
+
+	if (client->held || server_conf_user(&m->conf, client->id) != NULL)
+		return;
+	while ((s = LIST_FIRST(&client->sessions)) != NULL) {
+		bool last = LIST_NEXT(s, of) == NULL;
+
+		/* The last takes the client along. */
+		tunnels_over(m, s);
+		if (last)
+			return;
+	}
+	tunnels_forget(m, client);
+}
+
+/* What only a start can change. */
+static void
+warn_unchangeable(const struct server_conf *old, const struct server_conf *new)
+{
+	if (strcmp(old->user, new->user) != 0 ||
+	    strcmp(old->chroot, new->chroot) != 0 ||
+	    strcmp(old->host_key, new->host_key) != 0 ||
+	    strcmp(old->socket, new->socket) != 0)
+		log_warnx("reload: user, chroot, host_key and socket stay as "
+			  "they are until ptpd is started anew");
+}
+
+/* From here on the new configuration holds. */
+static void
+commit(struct reload *r)
+{
+	struct master *m = r->master;
+	struct server_conf old = m->conf;
+
+	warn_unchangeable(&old, &r->conf);
+	/* These are in use: whoever asks must be told what is. */
+	m->conf = r->conf;
+	r->conf = old;
+	listeners_commit(m->listeners);
+	start_set_log_level(m);
+	users_use(m);
+	boot_reconfigure(m);
+	workers_want(m->workers, ROLE_RELAY, boot_count(m, ROLE_RELAY));
+	workers_want(m->workers, ROLE_HTTP, boot_count(m, ROLE_HTTP));
+	sessions_each(m->sessions, judge_session, m);
+	clients_each(m->clients, end_removed, m);
+	log_info("reload: the new configuration holds");
+	if (r->call != NULL)
+		ctl_ok(r->call);
+	end(r);
+}
+
+static void
+on_loaded(void *arg, bool ok)
+{
+	struct reload *r = arg;
+
+	if (ok) {
+		commit(r);
+		return;
+	}
+	listeners_abort(r->master->listeners);
+	refuse(r, "auth could not load the users");
+}
+
+static void
+on_parsed(void *arg, struct parse_result *p)
+{
+	struct reload *r = arg;
+	struct master *m = r->master;
+	char why[LISTEN_WHY], text[LISTEN_WHY + 32];
+
+	if (!p->ok) {
+		refuse(r, p->text);
+		return;
+	}
+	if (p->text[0] != '\0')
+		log_warnx("reload: %s", p->text);
+	r->conf = p->conf;
+	if (listeners_prepare(m->listeners, &r->conf.listen_http, why) == -1) {
+		close(p->users_fd);
+		snprintf(text, sizeof(text), "listen.http: %s", why);
+		refuse(r, text);
+		return;
+	}
+	r->loading = true;
+	users_load(m, p->users_fd, on_loaded, r);
+}
+
+void
+reload_begin(struct master *m, struct ctl_call *call)
+{
+	struct reload *r;
+
+	if (m->reload != NULL || m->stop != NULL || !m->ready) {
+		if (call != NULL)
+			ctl_fail(call, "%s",
+			    m->reload != NULL	  ? "a reload is going on"
+				: m->stop != NULL ? "ptpd stops"
+						  : "ptpd is starting");
+		return;
+	}
+	if ((r = calloc(1, sizeof(*r))) == NULL) {
+		if (call != NULL)
+			ctl_fail(call, "%s", strerror(errno));
+		return;
+	}
+	r->master = m;
+	r->call = call;
+	m->reload = r;
+	tell_systemd();
+	if (parse_start(m, true, on_parsed, r) == -1)
+		refuse(r, strerror(errno));
+}
+
+void
+reload_cancel(struct master *m)
+{
+	struct reload *r = m->reload;
+
+	if (r == NULL)
+		return;
+	parse_forget(m, r);
+	users_forget(m);
+	refuse(r, "ptpd stops");
+}

@@ -1,0 +1,317 @@
+/* `ptpctl show` and `status`: the master's tables as rows. */
+#include "master/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "master/clock.h"
+#include "master/conns.h"
+#include "master/handshake.h"
+#include "master/listeners.h"
+#include "master/sessions.h"
+#include "master/show_relays.h"
+#include "master/visit.h"
+#include "master/workers.h"
+
+/* What goes through a table with each of its members. */
+struct walk {
+	struct master *m;
+	struct ctl_call *call;
+};
+
+static uint64_t
+seconds_since(uint64_t when)
+{
+	return (clock_ms() - when) / 1000;
+}
+
+/* ---- clients ---- */
+
+struct figures {
+	uint32_t number;
+	uint64_t v[COUNTERS];
+};
+
+static void
+add_figures(void *arg, struct worker *w)
+{
+	struct figures *f = arg;
+
+	if (w->counters == NULL)
+		return;
+	for (size_t i = 0; i < COUNTERS; i++)
+		f->v[i] += counter_read(f->number == 0
+			? &w->counters->all[i]
+			: &w->counters->clients[f->number][i]);
+}
+
+static const char *
+state_of(const struct client *client)
+{
+	const struct session *s;
+	const char *state = "away";
+
+	LIST_FOREACH(s, &client->sessions, of)
+	{
+		if (s->state == SESSION_LIVE)
+			return "here";
+		if (s->state == SESSION_LOST)
+			state = "lost";
+	}
+	return state;
+}
+
+static void
+client_row(void *arg, void *value)
+{
+	struct walk *walk = arg;
+	const struct client *client = value;
+	const struct session *s = LIST_FIRST(&client->sessions);
+	struct figures f = { .number = client->number };
+	struct ctl_row row;
+
+	if (f.number != 0)
+		workers_each(walk->m->workers, add_figures, &f);
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "id", client->id);
+	ctl_row_str(&row, "state", state_of(client));
+	ctl_row_num(&row, "sessions", client->nsessions);
+	ctl_row_num(&row, "tunnels", client->tunnels);
+	ctl_row_num(&row, "users", client->users);
+	ctl_row_num(&row, "users_total", client->total);
+	ctl_row_num(&row, "parked", client->nparked);
+	ctl_row_num(&row, "requests", f.v[COUNTER_REQUESTS]);
+	ctl_row_num(&row, "up", f.v[COUNTER_UP]);
+	ctl_row_num(&row, "down", f.v[COUNTER_DOWN]);
+	if (s != NULL)
+		ctl_row_num(&row, "seconds", seconds_since(s->since));
+	else
+		ctl_row_str(&row, "seconds", NULL);
+	ctl_row(walk->call, &row);
+}
+
+static void
+show_clients(struct walk *walk)
+{
+	clients_each(walk->m->clients, client_row, walk);
+}
+
+/* ---- routes ---- */
+
+static void
+route_row(void *arg, void *value)
+{
+	struct walk *walk = arg;
+	const struct route *r = value;
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "name", r->name);
+	ctl_row_str(&row, "kind", r->kind == ROUTE_FULL ? "full" : "label");
+	ctl_row_str(&row, "client", r->client->id);
+	ctl_row_num(&row, "service", r->service);
+	ctl_row_str(&row, "state",
+	    r->session == NULL			    ? "away"
+		: r->session->state == SESSION_LIVE ? "here"
+						    : "lost");
+	ctl_row_num(&row, "seconds", seconds_since(r->since));
+	ctl_row(walk->call, &row);
+}
+
+static void
+show_routes(struct walk *walk)
+{
+	routes_each(walk->m->routes, route_row, walk);
+}
+
+/* ---- users ---- */
+
+static void
+user_row(struct walk *walk, const char *id, const char *method, bool held)
+{
+	const struct client *client = clients_find(walk->m->clients, id);
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "id", id);
+	ctl_row_str(&row, "method", method);
+	ctl_row_bool(&row, "held", held);
+	ctl_row_str(&row, "state", client != NULL ? state_of(client) : "away");
+	ctl_row(walk->call, &row);
+}
+
+static void
+held_row(void *arg, void *value)
+{
+	const struct client *client = value;
+
+	if (client->held)
+		user_row(arg, client->id, "first secret", true);
+}
+
+static void
+show_users(struct walk *walk)
+{
+	static const char *const methods[] = { [VERIFIER_SECRET] = "secret",
+		[VERIFIER_PUBKEY] = "key",
+		[VERIFIER_HASH] = "secret_hash" };
+	const struct conf_user_list *users = &walk->m->conf.users;
+
+	for (size_t i = 0; i < users->n; i++)
+		user_row(walk, users->v[i].id,
+		    users->v[i].method <= VERIFIER_HASH
+			? methods[users->v[i].method]
+			: NULL,
+		    false);
+	clients_each(walk->m->clients, held_row, walk);
+}
+
+/* ---- workers, listeners, limits ---- */
+
+static void
+worker_row(void *arg, struct worker *w)
+{
+	struct walk *walk = arg;
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "role", role_name(w->role));
+	ctl_row_num(&row, "index", w->index);
+	ctl_row_num(&row, "pid", (uint64_t)w->pid);
+	ctl_row_str(&row, "state", worker_state_name(w));
+	ctl_row_num(&row, "connections", w->conns);
+	ctl_row_num(&row, "clients", w->clients);
+	ctl_row_num(&row, "seconds", seconds_since(w->started));
+	ctl_row(walk->call, &row);
+}
+
+static void
+show_workers(struct walk *walk)
+{
+	workers_each(walk->m->workers, worker_row, walk);
+}
+
+static void
+listener_row(void *arg, const struct listener *l)
+{
+	struct walk *walk = arg;
+	char addr[ADDR_TEXT];
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "listener", "http");
+	ctl_row_str(&row, "address", addr_format(addr, &l->local));
+	ctl_row_num(&row, "port", l->local.port);
+	ctl_row(walk->call, &row);
+}
+
+static void
+show_listeners(struct walk *walk)
+{
+	listeners_each(walk->m->listeners, listener_row, walk);
+}
+
+static void
+limit_row(struct walk *walk, const char *name, uint64_t used, uint64_t limit)
+{
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "limit", name);
+	ctl_row_num(&row, "used", used);
+	ctl_row_num(&row, "most", limit);
+	ctl_row(walk->call, &row);
+}
+
+static void
+show_limits(struct walk *walk)
+{
+	const struct master *m = walk->m;
+
+	limit_row(walk, "connections", conns_count(m->conns), m->nofile);
+	limit_row(walk, "handshakes", handshakes_count(m->handshakes),
+	    HANDSHAKES_MAX);
+	limit_row(walk, "parked", visits_parked(m->visits),
+	    m->nofile / VISIT_PARKED_SHARE);
+	limit_row(walk, "held ids", clients_held(m->clients), HELD_MAX);
+}
+
+/* ---- */
+
+static void
+show_streams(struct walk *walk)
+{
+	show_relays(walk->m, walk->call, SHOW_STREAMS);
+}
+
+static void
+show_tunnels(struct walk *walk)
+{
+	show_relays(walk->m, walk->call, SHOW_TUNNELS);
+}
+
+static const struct view {
+	const char *name;
+	void (*fn)(struct walk *walk);
+	bool later; /* fn ends the call itself */
+} views[] = {
+	{ "clients", show_clients, false },
+	{ "tunnels", show_tunnels, true },
+	{ "streams", show_streams, true },
+	{ "routes", show_routes, false },
+	{ "users", show_users, false },
+	{ "workers", show_workers, false },
+	{ "listeners", show_listeners, false },
+	{ "limits", show_limits, false },
+};
+
+int
+show(struct master *m, struct ctl_call *call, const char *what)
+{
+	struct walk walk = { m, call };
+
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		if (strcmp(views[i].name, what) != 0)
+			continue;
+		ctl_shape(call, CTL_LIST);
+		views[i].fn(&walk);
+		if (!views[i].later)
+			ctl_ok(call);
+		return 0;
+	}
+	return -1;
+}
+
+void
+show_status(struct master *m, struct ctl_call *call)
+{
+	struct figures f = { .number = 0 };
+	struct ctl_row row;
+
+	if (m->workers != NULL)
+		workers_each(m->workers, add_figures, &f);
+	ctl_shape(call, CTL_OBJECT);
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "version", PTP_VERSION);
+	ctl_row_num(&row, "pid", (uint64_t)getpid());
+	ctl_row_str(&row, "state",
+	    m->stop != NULL ? "stopping"
+		: m->ready  ? "serving"
+			    : "starting");
+	ctl_row_num(&row, "seconds", seconds_since(m->started));
+	ctl_row_num(&row, "clients", sessions_count(m->sessions));
+	ctl_row_num(&row, "connections", conns_count(m->conns));
+	ctl_row_num(&row, "accepted", listeners_accepted(m->listeners));
+	ctl_row_num(&row, "turned_away", listeners_refused(m->listeners));
+	ctl_row_num(&row, "users", f.v[COUNTER_OPENED] - f.v[COUNTER_CLOSED]);
+	ctl_row_num(&row, "users_total", f.v[COUNTER_OPENED]);
+	ctl_row_num(&row, "requests", f.v[COUNTER_REQUESTS]);
+	ctl_row_num(&row, "up", f.v[COUNTER_UP]);
+	ctl_row_num(&row, "down", f.v[COUNTER_DOWN]);
+	ctl_row_num(&row, "workers_restarted",
+	    m->workers != NULL ? workers_restarts(m->workers) : 0);
+	ctl_row(call, &row);
+	ctl_ok(call);
+}

@@ -1,0 +1,242 @@
+/* From the command line to `ready`. */
+#include "master/start.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/sys/daemon.h"
+#include "common/sys/jail.h"
+#include "common/sys/sandbox.h"
+#include "master/boot.h"
+#include "master/clock.h"
+#include "master/ctl.h"
+#include "master/dispatch.h"
+#include "master/listeners.h"
+#include "master/parse.h"
+#include "master/users.h"
+#include "master/workers.h"
+
+/* -v makes it louder than the configuration says. */
+void
+start_set_log_level(struct master *m)
+{
+	int level = (int)m->conf.log_level - m->options->verbose;
+
+	if (m->options->verbose > 0 && level < LOG_LEVEL_TRACE)
+		level = LOG_LEVEL_TRACE;
+	log_set_level((enum log_level)level);
+}
+
+static int
+find_jail(struct master *m)
+{
+	const char *path = m->conf.chroot;
+
+	if (strlen(path) >= sizeof(m->jail)) {
+		log_error("chroot: %s is too long", path);
+		return -1;
+	}
+	switch (jail_make(path)) {
+	case 1:
+		log_info("made %s, the workers' empty root directory", path);
+		break;
+	case -1:
+		log_error("chroot: %s: %s", path,
+		    errno == EPERM ? "must be root's alone to write to"
+				   : strerror(errno));
+		return -1;
+	}
+	strcpy(m->jail, path);
+	return 0;
+}
+
+static int
+find_privilege(struct master *m)
+{
+	if (!m->privileged)
+		return 0;
+	if (uids_find(&m->uids, m->conf.user,
+		(m->conf.set & CONF_SET_USER) != 0) == -1)
+		return -1;
+	return find_jail(m);
+}
+
+static int
+load_host_key(struct master *m)
+{
+	uint8_t secret[KEYTEXT_KEY];
+	int ret;
+
+	ret = hostkey_load(m->conf.host_key, true, secret, m->host_public);
+	sodium_memzero(secret, sizeof(secret));
+	return ret;
+}
+
+static int
+open_listeners(struct master *m)
+{
+	char why[LISTEN_WHY];
+
+	if (listeners_prepare(m->listeners, &m->conf.listen_http, why) == -1) {
+		log_error("listen.http: %s", why);
+		return -1;
+	}
+	listeners_commit(m->listeners);
+	return 0;
+}
+
+static int
+start_workers(struct master *m)
+{
+	static const enum role roles[] = { ROLE_KEYS, ROLE_AUTH, ROLE_RELAY,
+		ROLE_HTTP };
+
+	if ((m->workers = workers_new(m, &dispatch_ops)) == NULL)
+		return -1;
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		workers_want(m->workers, roles[i], boot_count(m, roles[i]));
+	return 0;
+}
+
+/* What the configuration says is now done, while we may. */
+static int
+settle(struct master *m, struct parse_result *r)
+{
+	m->conf = r->conf;
+	m->any_client = server_conf_any_client(&m->conf);
+	start_set_log_level(m);
+	if (find_privilege(m) == -1 || load_host_key(m) == -1 ||
+	    ctl_open(m) == -1 || open_listeners(m) == -1 ||
+	    start_workers(m) == -1) {
+		close(r->users_fd);
+		return -1;
+	}
+	users_load(m, r->users_fd, NULL, NULL);
+	return 0;
+}
+
+static void
+on_parsed(void *arg, struct parse_result *r)
+{
+	struct timeval tv = { START_MS / 1000, 0 };
+	struct master *m = arg;
+
+	if (r->text[0] != '\0')
+		fprintf(stderr, "%s\n", r->text);
+	if (!r->ok)
+		master_quit(m, 1);
+	else if (settle(m, r) == -1)
+		master_quit(m, 2);
+	else
+		evtimer_add(m->starting, &tv);
+}
+
+static void
+on_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct master *m = arg;
+
+	(void)fd;
+	(void)what;
+	log_error("the workers were not ready in time");
+	master_quit(m, 2);
+}
+
+int
+start_begin(struct master *m)
+{
+	m->starting = evtimer_new(m->base, on_late, m);
+	if (m->starting == NULL || parse_start(m, false, on_parsed, m) == -1) {
+		log_error("cannot read the configuration: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+void
+start_worker_gone(struct master *m)
+{
+	if (m->ready || m->stop != NULL ||
+	    workers_restarts(m->workers) < START_DEATHS)
+		return;
+	log_error("the workers cannot be started");
+	master_quit(m, 2);
+}
+
+/* ---- `ready` ---- */
+
+struct line {
+	char text[LOG_LINE_MAX];
+	size_t n;
+};
+
+static void
+add_listener(void *arg, const struct listener *l)
+{
+	struct line *line = arg;
+	char addr[ADDR_TEXT];
+	int n;
+
+	n = snprintf(line->text + line->n, sizeof(line->text) - line->n,
+	    "http %s, ", addr_format(addr, &l->local));
+	if (n > 0 && (size_t)n < sizeof(line->text) - line->n)
+		line->n += (size_t)n;
+}
+
+static void
+log_ready(struct master *m)
+{
+	struct line line = { .n = 0 };
+	char key[KEYTEXT_SIZE];
+
+	line.text[0] = '\0';
+	listeners_each(m->listeners, add_listener, &line);
+	log_info("ready: %scontrol %s, key %s", line.text, m->conf.socket,
+	    keytext_encode(key, m->host_public));
+}
+
+static void
+add_missing(void *arg, struct worker *w)
+{
+	*(unsigned *)arg |= w->missing;
+}
+
+static void
+log_missing(struct master *m)
+{
+	unsigned missing = 0;
+	char text[160];
+
+	workers_each(m->workers, add_missing, &missing);
+	sandbox_missing_text(text, sizeof(text), missing);
+	if (!m->privileged)
+		log_warnx(
+		    "not started by root: the workers do without %s", text);
+	else if (missing != 0)
+		log_warnx("this kernel has less than all protection: the "
+			  "workers do without %s",
+		    text);
+}
+
+void
+start_serve(struct master *m)
+{
+	m->ready = true;
+	event_del(m->starting);
+	log_missing(m);
+	if (m->any_client)
+		log_warnx("any client may log in: the first to use an id holds "
+			  "it. Add users, or allow_any_client = false");
+	listeners_open(m->listeners);
+	log_ready(m);
+	if (daemon_notify("READY=1") == -1)
+		log_warn("cannot tell systemd");
+	if (m->ready_fd != -1 && daemon_ready(m->ready_fd) == -1)
+		log_warn("cannot leave the foreground");
+	m->ready_fd = -1;
+}

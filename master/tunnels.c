@@ -1,0 +1,321 @@
+/* Clients' connections. */
+#include "master/tunnels.h"
+
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/tunnel/prologue.h"
+#include "master/grants.h"
+#include "master/handshake.h"
+#include "master/hold.h"
+#include "master/users.h"
+#include "master/visit.h"
+#include "master/workers.h"
+
+/* Give c to a relay. */
+static void
+send_tunnel(struct conn *c, struct worker *w, enum preface_kind kind,
+    const uint8_t *ticket)
+{
+	uint8_t payload[80];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	msg_put_conn(&b, &c->who);
+	buf_put_u8(&b, (uint8_t)kind);
+	buf_put_u8(&b, TRANSPORT_TCP);
+	if (ticket != NULL)
+		buf_put(&b, ticket, TICKET_ID);
+	hold_by(c, w);
+	worker_send_fd(
+	    w, MSG_TUNNEL, c->id, payload, buf_used(&b), conn_take_fd(c));
+}
+
+void
+tunnel_begin(struct master *m, struct conn *c)
+{
+	struct worker *w = workers_relay(m->workers);
+
+	hold_by(c, NULL);
+	if (w == NULL || handshake_begin(m, c) == -1) {
+		hold_drop(m, c);
+		return;
+	}
+	c->state = CONN_HANDSHAKE;
+	send_tunnel(c, w, PREFACE_SESSION, NULL);
+}
+
+void
+tunnel_count(struct conn *c, struct session *s)
+{
+	hold_session(c, s);
+	s->tunnels++;
+	s->client->tunnels++;
+}
+
+void
+tunnel_attach(struct master *m, struct conn *c, const uint8_t ticket[TICKET_ID])
+{
+	struct session *s = sessions_use_ticket(m->sessions, ticket);
+	struct limits limits;
+	char peer[ADDR_TEXT];
+
+	addr_format(peer, &c->who.peer);
+	hold_by(c, NULL);
+	if (s == NULL || !tunnels_serves(s)) {
+		log_info("%s: unknown or spent ticket", peer);
+		hold_drop(m, c);
+		return;
+	}
+	limits = server_conf_limits(
+	    &m->conf, server_conf_user(&m->conf, s->client->id));
+	if (s->client->tunnels >= limits.tunnels || s->relay->full) {
+		log_info(
+		    "%s: no further tunnel for client %s", peer, s->client->id);
+		hold_drop(m, c);
+		return;
+	}
+	c->state = CONN_ATTACH;
+	tunnel_count(c, s);
+	send_tunnel(c, s->relay, PREFACE_TICKET, ticket);
+}
+
+void
+tunnel_up(struct master *m, struct conn *c)
+{
+	struct session *s = c->session;
+
+	(void)m;
+	c->state = CONN_TUNNEL;
+	s->live++;
+	if (s->state == SESSION_OPENING)
+		s->state = SESSION_LIVE;
+}
+
+void
+tunnels_forget(struct master *m, struct client *client)
+{
+	struct worker *auth = users_auth(m);
+	bool configured = server_conf_user(&m->conf, client->id) != NULL;
+	bool held = client->held;
+	uint8_t payload[1 + TEXT_LABEL_MAX];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_cstr8(&b, client->id);
+	if (clients_forget(m->clients, client, configured, m->routes) && held &&
+	    auth != NULL)
+		worker_send(auth, MSG_RELEASE, 0, payload, buf_used(&b));
+}
+
+void
+tunnels_over(struct master *m, struct session *s)
+{
+	struct client *client = s->client;
+
+	if (s->state == SESSION_ENDED)
+		return;
+	grants_forget(m, s);
+	if (s->relay != NULL)
+		s->relay->clients--;
+	s->relay = NULL;
+	sessions_end(m->sessions, s, m->routes);
+	visit_review(m, client);
+	tunnels_forget(m, client);
+}
+
+static void
+on_forgotten(void *arg, void *owner)
+{
+	struct session *s = owner;
+
+	log_info("client %s is gone", s->client->id);
+	tunnels_over(arg, s);
+}
+
+struct waits *
+tunnels_lost_new(struct master *m)
+{
+	return waits_new(m->base, on_forgotten, m);
+}
+
+bool
+tunnels_serves(const struct session *s)
+{
+	return s->state == SESSION_LIVE && s->relay->state == WORKER_READY;
+}
+
+void
+tunnels_lost(struct master *m, struct session *s)
+{
+	if (s->state == SESSION_LOST || s->state == SESSION_ENDED)
+		return;
+	s->state = SESSION_LOST;
+	grants_forget(m, s);
+	if (s->relay != NULL)
+		s->relay->clients--;
+	s->relay = NULL;
+	if (m->conf.timeouts.park == 0) {
+		log_info("client %s is gone", s->client->id);
+		tunnels_over(m, s);
+		return;
+	}
+	waits_add(m->lost, &s->wait, s, m->conf.timeouts.park);
+}
+
+void
+tunnels_goaway(struct session *s, enum goaway reason, const char *text)
+{
+	uint8_t payload[8 + 1 + 256];
+	struct buf b;
+
+	if (s->relay == NULL)
+		return;
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u64(&b, s->generation);
+	buf_put_u8(&b, (uint8_t)reason);
+	buf_put_cstr8(&b, text);
+	worker_send(s->relay, MSG_KICK, 0, payload, buf_used(&b));
+}
+
+/* Its last tunnel is gone: it left, or we wait for it to come back. */
+static void
+lost_last(struct master *m, struct session *s, enum msg_end why)
+{
+	if (why == END_CLEAN) {
+		log_info("client %s has logged out", s->client->id);
+		tunnels_over(m, s);
+		return;
+	}
+	log_info("client %s lost its last tunnel: %s", s->client->id,
+	    msg_end_text(why));
+	tunnels_lost(m, s);
+}
+
+void
+tunnel_end(struct master *m, struct conn *c, enum msg_end why)
+{
+	struct session *s = c->session;
+	char peer[ADDR_TEXT];
+
+	if (c->handshake != NULL)
+		handshake_abort(m, c, why);
+	if (s == NULL || s->state == SESSION_ENDED) {
+		hold_drop(m, c);
+		return;
+	}
+	if (s->tunnels > 0) { /* else they were written off: login.c */
+		s->tunnels--;
+		s->client->tunnels--;
+	}
+	if (c->state == CONN_TUNNEL) {
+		log_debug("client %s: tunnel from %s: %s", s->client->id,
+		    addr_format(peer, &c->who.peer), msg_end_text(why));
+		s->live--;
+	}
+	sessions_ref(s);
+	hold_drop(m, c);
+	if (s->live == 0 && s->state == SESSION_OPENING && s->tunnels == 0) {
+		tunnels_over(m, s);
+	} else if (s->live == 0 && s->state == SESSION_LIVE) {
+		lost_last(m, s, why);
+	}
+	sessions_unref(s);
+}
+
+struct relay_gone {
+	struct master *m;
+	struct worker *w;
+};
+
+/* Its tunnels are gone already; this is for one that had none left. */
+static void
+leave_relay(void *arg, void *value)
+{
+	struct relay_gone *g = arg;
+	struct session *s = value;
+
+	if (s->relay == g->w)
+		tunnels_lost(g->m, s);
+}
+
+void
+tunnels_relay_gone(struct master *m, struct worker *w)
+{
+	struct relay_gone gone = { m, w };
+
+	sessions_each(m->sessions, leave_relay, &gone);
+}
+
+/* The connection that a frame of w is about, if it holds it. */
+static struct conn *
+of_worker(struct worker *w, uint32_t id)
+{
+	struct conn *c = conns_find(w->master->conns, id);
+
+	return c != NULL && c->worker == w ? c : NULL;
+}
+
+int
+tunnel_on_attached(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	struct conn *c = of_worker(w, msg->id);
+	uint64_t generation = 0;
+	struct buf b;
+
+	buf_read(&b, msg->p, msg->n);
+	if (c == NULL || c->state != CONN_ATTACH ||
+	    buf_get_u64(&b, &generation) == -1 ||
+	    c->session->generation != generation)
+		return -1;
+	if (c->session->state == SESSION_ENDED ||
+	    c->session->state == SESSION_LOST)
+		return 0;
+	tunnel_up(w->master, c);
+	return 0;
+}
+
+int
+tunnel_on_ticket(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	uint8_t ticket[TICKET_ID];
+	uint64_t generation = 0;
+	struct session *s;
+	struct buf b;
+
+	buf_read(&b, msg->p, msg->n);
+	if (buf_get_u64(&b, &generation) == -1 ||
+	    buf_get(&b, ticket, sizeof(ticket)) == -1)
+		return -1;
+	s = sessions_find(w->master->sessions, generation);
+	if (s == NULL || s->relay == NULL)
+		return 0; /* it ended while this was under way */
+	if (s->relay != w)
+		return -1;
+	sessions_put_ticket(w->master->sessions, s, ticket);
+	return 0;
+}
+
+int
+tunnel_on_closed(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	struct conn *c = of_worker(w, msg->id);
+	uint64_t up = 0, down = 0;
+	uint8_t why = 0;
+	struct buf b;
+
+	buf_read(&b, msg->p, msg->n);
+	buf_get_u8(&b, &why);
+	buf_get_u64(&b, &up);
+	if (c == NULL || buf_get_u64(&b, &down) == -1 || why >= END_COUNT)
+		return -1;
+	if (c->state == CONN_USER)
+		visit_end(w->master, c, up, down);
+	else
+		tunnel_end(w->master, c, (enum msg_end)why);
+	return 0;
+}

@@ -1,0 +1,373 @@
+/* Users' connections. */
+#include "master/visit.h"
+
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "master/clock.h"
+#include "master/edge.h"
+#include "master/hold.h"
+#include "master/routes.h"
+#include "master/tunnels.h"
+
+struct visits {
+	struct master *master;
+	struct waits *waiting;
+	size_t parked;
+};
+
+/* What is to be done with a name. */
+struct finding {
+	uint16_t status;	 /* refuse with this; 0: one of the next */
+	struct client *park;	 /* wait for it */
+	struct session *session; /* its user */
+	uint16_t service;
+};
+
+static void
+on_waited(void *arg, void *owner)
+{
+	struct visits *v = arg;
+	struct conn *c = owner;
+
+	visit_unpark(v->master, c);
+	edge_answer(v->master, c, 503);
+}
+
+struct visits *
+visits_new(struct master *m)
+{
+	struct visits *v;
+
+	if ((v = calloc(1, sizeof(*v))) == NULL)
+		return NULL;
+	v->master = m;
+	if ((v->waiting = waits_new(m->base, on_waited, v)) == NULL) {
+		free(v);
+		return NULL;
+	}
+	return v;
+}
+
+void
+visits_free(struct visits *v)
+{
+	if (v == NULL)
+		return;
+	waits_free(v->waiting);
+	free(v);
+}
+
+size_t
+visits_parked(const struct visits *v)
+{
+	return v->parked;
+}
+
+/* It has logged in, and will say in a moment what it serves. */
+static bool
+is_coming(const struct client *client)
+{
+	const struct session *s;
+
+	LIST_FOREACH(s, &client->sessions, of)
+	{
+		if (!s->told &&
+		    (s->state == SESSION_OPENING || s->state == SESSION_LIVE))
+			return true;
+	}
+	return false;
+}
+
+/* A name of this client, that nobody serves now. */
+static void
+find_away(struct finding *f, struct client *client)
+{
+	if (client != NULL && is_coming(client))
+		f->park = client;
+	else
+		f->status = 503;
+}
+
+/* No route: an id that is known, or nothing. */
+static void
+find_nobody(
+    const struct master *m, struct finding *f, const char *name, bool labels)
+{
+	char label[TEXT_LABEL_MAX + 1];
+	struct client *client;
+
+	f->status = 404;
+	if (strcspn(name, ".") > TEXT_LABEL_MAX ||
+	    (strchr(name, '.') == NULL && !labels))
+		return;
+	routes_first_label(label, name);
+	client = clients_find(m->clients, label);
+	if (client == NULL && server_conf_user(&m->conf, label) == NULL)
+		return;
+	f->status = 0;
+	find_away(f, client);
+}
+
+static void
+find(const struct master *m, struct finding *f, const char *name)
+{
+	bool labels = m->conf.domain == NULL ||
+	    strcasecmp(m->conf.mux_header, "Host") != 0;
+	struct route *r = routes_find(m->routes, name, labels);
+
+	memset(f, 0, sizeof(*f));
+	if (m->stop != NULL) {
+		f->status = 503; /* nobody comes back to us */
+	} else if (r == NULL) {
+		find_nobody(m, f, name, labels);
+	} else if (r->session == NULL) {
+		find_away(f, r->client);
+	} else if (tunnels_serves(r->session)) {
+		f->session = r->session;
+		f->service = r->service;
+	} else {
+		f->park = r->client;
+	}
+}
+
+/* Pass it to the session's relay. */
+static void
+pass(struct master *m, struct conn *c, const struct finding *f)
+{
+	struct session *s = f->session;
+	uint8_t payload[64 + 256];
+	struct limits limits;
+	struct buf b;
+
+	limits = server_conf_limits(
+	    &m->conf, server_conf_user(&m->conf, s->client->id));
+	if ((limits.streams != 0 && s->client->users >= limits.streams) ||
+	    s->relay->full) {
+		edge_answer(m, c, 503);
+		return;
+	}
+	buf_write(&b, payload, sizeof(payload));
+	msg_put_conn(&b, &c->who);
+	buf_put_u64(&b, s->generation);
+	buf_put_u16(&b, f->service);
+	buf_put_u8(&b, c->rerouted);
+	if (buf_put_cstr8(&b, c->name) == -1) {
+		hold_drop(m, c);
+		return;
+	}
+	c->state = CONN_USER;
+	c->service = f->service;
+	c->client = s->client;
+	c->client->users++;
+	c->client->total++;
+	hold_session(c, s);
+	hold_by(c, s->relay);
+	worker_send_fd(
+	    s->relay, MSG_USER, c->id, payload, buf_used(&b), conn_take_fd(c));
+}
+
+/* Whether there is still room for it among those that wait. */
+static bool
+may_park(
+    const struct master *m, const struct client *client, const struct conn *c)
+{
+	struct addr source = addr_source(&c->who.peer), other;
+	unsigned same = 0;
+	struct conn *p;
+
+	if (m->conf.timeouts.park == 0 ||
+	    client->nparked >= VISIT_PARKED_CLIENT ||
+	    m->visits->parked >= m->nofile / VISIT_PARKED_SHARE)
+		return false;
+	TAILQ_FOREACH(p, &client->parked, of)
+	{
+		other = addr_source(&p->who.peer);
+		same += addr_equal(&source, &other);
+	}
+	return same < VISIT_PARKED_SOURCE;
+}
+
+static void
+park(struct master *m, struct conn *c, struct client *client)
+{
+	if (!may_park(m, client, c)) {
+		edge_answer(m, c, 503);
+		return;
+	}
+	hold_by(c, NULL);
+	c->state = CONN_PARKED;
+	c->client = client;
+	TAILQ_INSERT_TAIL(&client->parked, c, of);
+	client->nparked++;
+	m->visits->parked++;
+	waits_add(m->visits->waiting, &c->wait, c, m->conf.timeouts.park);
+}
+
+void
+visit_unpark(struct master *m, struct conn *c)
+{
+	waits_remove(&c->wait);
+	TAILQ_REMOVE(&c->client->parked, c, of);
+	c->client->nparked--;
+	c->client = NULL;
+	m->visits->parked--;
+}
+
+static void
+act(struct master *m, struct conn *c, const struct finding *f)
+{
+	if (f->status != 0)
+		edge_answer(m, c, f->status);
+	else if (f->park != NULL)
+		park(m, c, f->park);
+	else
+		pass(m, c, f);
+}
+
+static void
+log_unknown(const struct conn *c, const char *name, size_t n)
+{
+	char text[TEXT_ESCAPED], peer[ADDR_TEXT];
+
+	log_debug("%s asks for %s, which nobody serves",
+	    addr_format(peer, &c->who.peer), text_escape(text, name, n));
+}
+
+void
+visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
+{
+	char canonical[TEXT_NAME_MAX + 1];
+	struct finding f;
+
+	/* What cannot be a name is nobody's. */
+	if (text_name(canonical, name, n) == -1) {
+		log_unknown(c, name, n);
+		edge_answer(m, c, 404);
+		return;
+	}
+	if (conn_set_name(c, canonical) == -1) {
+		hold_drop(m, c);
+		return;
+	}
+	find(m, &f, canonical);
+	if (f.status == 404)
+		log_unknown(c, name, n);
+	act(m, c, &f);
+}
+
+void
+visit_review(struct master *m, struct client *client)
+{
+	struct conn *c, *next;
+	struct finding f;
+
+	for (c = TAILQ_FIRST(&client->parked); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, of);
+		find(m, &f, c->name);
+		if (f.park == client)
+			continue;
+		visit_unpark(m, c);
+		act(m, c, &f);
+	}
+}
+
+void
+visit_end(struct master *m, struct conn *c, uint64_t up, uint64_t down)
+{
+	struct conn *parent = conns_find(m->conns, c->parent);
+	struct client *client = c->client;
+
+	client->users--;
+	client->up += up;
+	client->down += down;
+	if (c->rerouted && parent != NULL && parent->reroutes > 0)
+		parent->reroutes--;
+	hold_drop(m, c);
+	tunnels_forget(m, client);
+}
+
+static void
+answer_no(struct worker *w, uint32_t id, uint16_t status)
+{
+	uint8_t payload[2] = { (uint8_t)(status >> 8), (uint8_t)status };
+
+	worker_send(w, MSG_ASK_NO, id, payload, sizeof(payload));
+}
+
+static void
+answer_same(struct worker *w, uint32_t id, const struct finding *f)
+{
+	uint8_t payload[10];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u64(&b, f->session->generation);
+	buf_put_u16(&b, f->service);
+	worker_send(w, MSG_ASK_SAME, id, payload, sizeof(payload));
+}
+
+/* A new user, whose other end the relay that asked gets. */
+static void
+reroute(struct master *m, struct worker *w, struct conn *asker,
+    const struct finding *f, const char *name)
+{
+	struct conn *c;
+	int fds[2];
+
+	if (asker->reroutes >= VISIT_REROUTES ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+		fds) == -1) {
+		answer_no(w, asker->id, 503);
+		return;
+	}
+	if ((c = conns_add(m->conns, fds[1], &asker->who)) == NULL ||
+	    conn_set_name(c, name) == -1) {
+		if (c != NULL)
+			hold_drop(m, c);
+		close(fds[0]);
+		answer_no(w, asker->id, 503);
+		return;
+	}
+	c->rerouted = true;
+	c->parent = asker->id;
+	asker->reroutes++;
+	worker_send_fd(w, MSG_ASK_FD, asker->id, NULL, 0, fds[0]);
+	act(m, c, f);
+}
+
+int
+visit_on_ask(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	struct master *m = w->master;
+	struct conn *c = conns_find(m->conns, msg->id);
+	char canonical[TEXT_NAME_MAX + 1];
+	struct finding f;
+	const char *name;
+	struct buf b;
+	size_t n;
+
+	buf_read(&b, msg->p, msg->n);
+	if (c == NULL || c->worker != w || c->state != CONN_USER ||
+	    buf_get_str8(&b, &name, &n) == -1 || !buf_done(&b))
+		return -1;
+	if (c->rerouted || text_name(canonical, name, n) == -1) {
+		answer_no(w, c->id, c->rerouted ? 421 : 404);
+		return 0;
+	}
+	find(m, &f, canonical);
+	if (f.status != 0)
+		answer_no(w, c->id, f.status);
+	else if (f.session != NULL && f.session->relay == w)
+		answer_same(w, c->id, &f);
+	else
+		reroute(m, w, c, &f, canonical);
+	return 0;
+}

@@ -1,0 +1,397 @@
+/* Supervision: posts, and the workers that fill them. */
+#include "master/workers.h"
+
+#include <sys/wait.h>
+
+#include <event2/event.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/sys/proc.h"
+#include "master/clock.h"
+#include "master/master.h"
+
+struct post {
+	struct workers *workers;
+	enum role role;
+	unsigned index;
+	struct worker *worker; /* NULL: to be filled when timer fires */
+	unsigned delay;	       /* ms before the next start */
+	struct event *timer;
+	TAILQ_ENTRY(post) link;
+};
+
+struct workers {
+	struct master *master;
+	const struct workers_ops *ops;
+	struct worker_ops worker_ops; /* ours, in front of ops->worker */
+	TAILQ_HEAD(, post) posts;
+	TAILQ_HEAD(, worker) all;
+	struct event *bury;
+	char path[ROLE_COUNT][PATH_MAX];
+	bool retired;
+	unsigned restarts;
+	unsigned turn; /* of the relays, among equals */
+};
+
+/* Free those that nobody waits for any more. */
+static void
+on_bury(evutil_socket_t fd, short what, void *arg)
+{
+	struct workers *ws = arg;
+	struct worker *w, *next;
+
+	(void)fd;
+	(void)what;
+	for (w = TAILQ_FIRST(&ws->all); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, link);
+		if (!w->mourned || !w->reaped)
+			continue;
+		TAILQ_REMOVE(&ws->all, w, link);
+		worker_free(w);
+	}
+}
+
+/* Fill a post at once if its last worker lived long, else after a while. */
+static void
+schedule(struct post *p, bool fresh)
+{
+	unsigned delay = fresh ? 0 : p->delay;
+	struct timeval tv = { (time_t)(delay / 1000),
+		(suseconds_t)(delay % 1000 * 1000) };
+
+	p->delay = delay == 0 ? WORKERS_BACKOFF_MS : delay * 2;
+	if (p->delay > WORKERS_BACKOFF_MAX)
+		p->delay = WORKERS_BACKOFF_MAX;
+	evtimer_add(p->timer, &tv);
+}
+
+/* A worker's channel has closed. */
+static void
+on_gone(struct worker *w)
+{
+	struct workers *ws = w->master->workers;
+	struct post *p = w->post;
+
+	w->post = NULL;
+	if (p != NULL) {
+		p->worker = NULL;
+		if (!ws->retired) {
+			ws->restarts++;
+			schedule(
+			    p, clock_ms() - w->started >= WORKERS_FRESH_MS);
+		}
+	}
+	ws->ops->worker.gone(w);
+	event_active(ws->bury, EV_TIMEOUT, 0);
+}
+
+struct workers *
+workers_new(struct master *m, const struct workers_ops *ops)
+{
+	static const struct {
+		enum role role;
+		const char *name;
+	} programs[] = { { ROLE_HTTP, "ptpd-worker" },
+		{ ROLE_KEYS, "ptpd-worker" }, { ROLE_AUTH, "ptpd-worker" },
+		{ ROLE_RELAY, "ptpd-relay" } };
+	struct workers *ws;
+
+	if ((ws = calloc(1, sizeof(*ws))) == NULL)
+		return NULL;
+	ws->master = m;
+	ws->ops = ops;
+	ws->worker_ops = ops->worker;
+	ws->worker_ops.gone = on_gone;
+	TAILQ_INIT(&ws->posts);
+	TAILQ_INIT(&ws->all);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (proc_libexec(programs[i].name, ws->path[programs[i].role],
+			PATH_MAX) == -1) {
+			log_error("cannot find %s, neither beside ptpd nor in "
+				  "%s",
+			    programs[i].name, PTP_LIBEXECDIR);
+			free(ws);
+			return NULL;
+		}
+	}
+	if ((ws->bury = event_new(m->base, -1, 0, on_bury, ws)) == NULL) {
+		free(ws);
+		return NULL;
+	}
+	return ws;
+}
+
+static void
+on_fill(evutil_socket_t fd, short what, void *arg)
+{
+	struct post *p = arg;
+	struct workers *ws = p->workers;
+	struct worker *w;
+
+	(void)fd;
+	(void)what;
+	if (p->worker != NULL || ws->retired)
+		return;
+	w = worker_start(
+	    ws->master, &ws->worker_ops, ws->path[p->role], p->role, p->index);
+	if (w == NULL) {
+		schedule(p, false);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&ws->all, w, link);
+	p->worker = w;
+	w->post = p;
+	if (ws->ops->boot(w) == -1)
+		worker_kill(w, "could not be set up");
+}
+
+static void
+add_post(struct workers *ws, enum role role, unsigned index)
+{
+	struct post *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		goto err0;
+	p->timer = evtimer_new(ws->master->base, on_fill, p);
+	if (p->timer == NULL)
+		goto err1;
+	p->workers = ws;
+	p->role = role;
+	p->index = index;
+	TAILQ_INSERT_TAIL(&ws->posts, p, link);
+	on_fill(-1, 0, p);
+	return;
+
+err1:
+	free(p);
+err0:
+	log_warn("cannot start %s %u", role_name(role), index);
+}
+
+/* Its worker has no post any more, and ends when it has nothing left. */
+static void
+vacate(struct post *p)
+{
+	struct worker *w = p->worker;
+
+	if (w == NULL)
+		return;
+	p->worker = NULL;
+	w->post = NULL;
+	worker_drain(w);
+}
+
+static void
+drop_post(struct workers *ws, struct post *p)
+{
+	TAILQ_REMOVE(&ws->posts, p, link);
+	vacate(p);
+	event_free(p->timer);
+	free(p);
+}
+
+void
+workers_want(struct workers *ws, enum role role, unsigned n)
+{
+	struct post *p, *next;
+	unsigned have = 0;
+
+	for (p = TAILQ_FIRST(&ws->posts); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->role != role)
+			continue;
+		if (p->index >= n)
+			drop_post(ws, p);
+		else
+			have++;
+	}
+	for (; have < n; have++)
+		add_post(ws, role, have);
+}
+
+void
+workers_renew(struct workers *ws, enum role role)
+{
+	struct post *p;
+
+	TAILQ_FOREACH(p, &ws->posts, link)
+	{
+		if (p->role != role)
+			continue;
+		vacate(p);
+		on_fill(-1, 0, p);
+	}
+}
+
+void
+workers_retire(struct workers *ws)
+{
+	struct post *p;
+
+	ws->retired = true;
+	TAILQ_FOREACH(p, &ws->posts, link)
+	event_del(p->timer);
+}
+
+void
+workers_free(struct workers *ws)
+{
+	struct worker *w;
+	struct post *p;
+
+	if (ws == NULL)
+		return;
+	TAILQ_FOREACH(w, &ws->all, link)
+	{
+		if (!w->reaped) {
+			kill(w->pid, SIGKILL);
+			waitpid(w->pid, NULL, 0);
+		}
+		chan_close(w->chan);
+		w->reaped = w->mourned = true;
+		w->state = WORKER_DEAD;
+	}
+	on_bury(-1, 0, ws);
+	while ((p = TAILQ_FIRST(&ws->posts)) != NULL) {
+		p->worker = NULL;
+		drop_post(ws, p);
+	}
+	event_free(ws->bury);
+	free(ws);
+}
+
+void
+workers_reap(struct workers *ws)
+{
+	struct worker *w;
+	int status;
+
+	TAILQ_FOREACH(w, &ws->all, link)
+	{
+		if (!w->reaped && waitpid(w->pid, &status, WNOHANG) == w->pid)
+			worker_reaped(w, status);
+	}
+	event_active(ws->bury, EV_TIMEOUT, 0);
+}
+
+void
+workers_add(struct workers *ws, struct worker *w)
+{
+	TAILQ_INSERT_TAIL(&ws->all, w, link);
+}
+
+const struct worker_ops *
+workers_worker_ops(const struct workers *ws)
+{
+	return &ws->worker_ops;
+}
+
+struct worker *
+workers_least(struct workers *ws, enum role role)
+{
+	struct worker *best = NULL;
+	struct post *p;
+
+	TAILQ_FOREACH(p, &ws->posts, link)
+	{
+		struct worker *w = p->worker;
+
+		if (p->role != role || w == NULL || w->state != WORKER_READY ||
+		    w->full || chan_congested(w->chan))
+			continue;
+		if (best == NULL || w->conns < best->conns)
+			best = w;
+	}
+	return best;
+}
+
+struct worker *
+workers_relay(struct workers *ws)
+{
+	struct worker *best = NULL;
+	unsigned least = 0, far = 0;
+	struct post *p;
+
+	TAILQ_FOREACH(p, &ws->posts, link)
+	{
+		struct worker *w = p->worker;
+		unsigned distance;
+
+		if (p->role != ROLE_RELAY || w == NULL ||
+		    w->state != WORKER_READY || w->full)
+			continue;
+		/* From the one whose turn it is, in a circle. */
+		distance = (p->index + WORKERS_RELAY_MAX - ws->turn) %
+		    WORKERS_RELAY_MAX;
+		if (best == NULL || w->clients < least ||
+		    (w->clients == least && distance < far)) {
+			best = w;
+			least = w->clients;
+			far = distance;
+		}
+	}
+	if (best != NULL)
+		ws->turn = (best->index + 1) % WORKERS_RELAY_MAX;
+	return best;
+}
+
+struct worker *
+workers_only(struct workers *ws, enum role role)
+{
+	struct post *p;
+
+	TAILQ_FOREACH(p, &ws->posts, link)
+	{
+		if (p->role == role && p->worker != NULL &&
+		    p->worker->state == WORKER_READY)
+			return p->worker;
+	}
+	return NULL;
+}
+
+bool
+workers_all_ready(const struct workers *ws)
+{
+	struct post *p;
+
+	TAILQ_FOREACH(p, &ws->posts, link)
+	{
+		if (p->worker == NULL || p->worker->state != WORKER_READY)
+			return false;
+	}
+	return true;
+}
+
+void
+workers_each(
+    struct workers *ws, void (*fn)(void *arg, struct worker *w), void *arg)
+{
+	struct worker *w;
+
+	/* The dead stay in the list until the loop buries them. */
+	TAILQ_FOREACH(w, &ws->all, link)
+	{
+		if (w->state != WORKER_DEAD)
+			fn(arg, w);
+	}
+}
+
+unsigned
+workers_count(const struct workers *ws)
+{
+	struct worker *w;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(w, &ws->all, link)
+	n += w->state != WORKER_DEAD;
+	return n;
+}
+
+unsigned
+workers_restarts(const struct workers *ws)
+{
+	return ws->restarts;
+}
