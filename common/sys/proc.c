@@ -143,6 +143,8 @@ become(const char *path, const char *title, int channel, int *report)
 	env[n] = NULL;
 	snprintf(title_copy, sizeof(title_copy), "%s", title);
 	umask(077);
+	/* What a terminal sends (^C) is for the parent, which lets us drain. */
+	(void)setpgid(0, 0);
 	if (chdir("/") == -1 ||
 	    arrange_fds(channel, report, keep_stderr) == -1 ||
 	    reset_signals() == -1)
