@@ -24,17 +24,6 @@ close_now(struct edge *e, uint32_t id, int fd, enum msg_end end)
 	serve_send(&e->serve, MSG_CLOSED, id, p, sizeof(p));
 }
 
-/* Both directions have ended and all is acknowledged. */
-static bool
-is_over(int fd)
-{
-	struct sockaddr_storage peer;
-	socklen_t n = sizeof(peer);
-
-	return getpeername(fd, (struct sockaddr *)&peer, &n) == -1 &&
-	    errno == ENOTCONN;
-}
-
 /*
  * Discard what the peer sends, counting in *seen. 1: it is over, or too much;
  * 0: wait.
@@ -54,7 +43,7 @@ discard(struct edge *e, int fd, uint32_t *seen, enum msg_end *end)
 		*end = END_RESET;
 		return 1;
 	}
-	return is_over(fd);
+	return edge_is_over(fd);
 }
 
 static void

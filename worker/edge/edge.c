@@ -2,6 +2,7 @@
 #include "worker/edge/edge.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <event2/event.h>
@@ -93,8 +94,21 @@ edge_release(struct edge_conn *c)
 	free(c);
 	if (--e->held == 0)
 		event_del(&e->tick);
+	/* Not here: the last word on this connection comes first. */
+	if (e->held == 0 && e->draining)
+		event_active(&e->tick, EV_TIMEOUT, 0);
 	tell_room(e);
 	return fd;
+}
+
+bool
+edge_is_over(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &n) == -1 &&
+	    errno == ENOTCONN;
 }
 
 static void

@@ -74,6 +74,12 @@ struct edge_conn *edge_hold(struct edge *e, uint32_t id, int fd,
 /* Hold it no longer: out of epoll and its queue. Returns the descriptor. */
 int edge_release(struct edge_conn *c);
 
+/*
+ * Whether a connection has no peer any more: both directions have ended and
+ * all is acknowledged, or it was reset.
+ */
+bool edge_is_over(int fd);
+
 /* Microseconds, monotonic. */
 uint64_t edge_now(void);
 

@@ -134,6 +134,9 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		}
 		if (v.kind == 0 && (what & EV_CLOSED) != 0)
 			judge_ended(&v, e->bytes, n);
+		/* A reset leaves what came before it to be read. */
+		if (v.kind == 0 && n == c->seen && edge_is_over(fd))
+			drop(&v, END_RESET);
 		c->seen = (uint32_t)n;
 	}
 	if (v.kind != 0)
