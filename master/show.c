@@ -1,7 +1,7 @@
 /* `ptpctl show` and `status`: the master's tables as rows. */
 #include "master/show.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,11 +104,19 @@ static void
 route_row(void *arg, void *value)
 {
 	struct walk *walk = arg;
+	const char *domain = walk->m->conf.domain;
 	const struct route *r = value;
+	char host[2 * TEXT_NAME_MAX + 2];
 	struct ctl_row row;
 
+	/* A label under the domain has that address. */
+	if (r->kind == ROUTE_LABEL && domain != NULL)
+		snprintf(host, sizeof(host), "%s.%s", r->name, domain);
+	else
+		snprintf(host, sizeof(host), "%s", r->name);
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "name", r->name);
+	ctl_row_str(&row, "host", host);
 	ctl_row_str(&row, "kind", r->kind == ROUTE_FULL ? "full" : "label");
 	ctl_row_str(&row, "client", r->client->id);
 	ctl_row_num(&row, "service", r->service);
