@@ -177,7 +177,7 @@ static void
 load_operand(struct client_service *s, const char *operand,
     const struct schema_place *at)
 {
-	const char *piece[OPERAND_KEYS_MAX + 2];
+	const char *piece[OPERAND_KEYS_MAX + 2] = { "" };
 	struct schema_input in = { .options = piece,
 		.source = at->file,
 		.prefix = at->key,
@@ -241,8 +241,8 @@ is_taken(const struct client_service_list *list, size_t i, size_t j)
 
 	for (size_t k = 0; k <= i; k++) {
 		for (size_t l = 0; (k < i || l < j) &&
-		     (other = name_of(&list->v[k], l)) != NULL;
-		     l++) {
+		    (other = name_of(&list->v[k], l)) != NULL;
+		    l++) {
 			if (strcmp(name, other) == 0)
 				return true;
 		}

@@ -125,7 +125,7 @@ source_file(config_t *cfg, const char *path, bool must, struct faults *f)
 	close(fd);
 	if (fault != NULL)
 		faults_add(f, path, 0, NULL, "%s", fault);
-	else if (parse(cfg, &t, path, f) == 0)
+	else if (t.p != NULL && parse(cfg, &t, path, f) == 0)
 		rc = 1;
 	text_free(&t);
 	return rc;
