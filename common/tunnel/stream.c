@@ -88,21 +88,47 @@ stop_waiting(struct stream *s)
 	*s->wait_prev = s->wait_next;
 	if (s->wait_next != NULL)
 		s->wait_next->wait_prev = s->wait_prev;
+	else
+		s->tunnel->waiting_tail = s->wait_prev;
 	s->wait_prev = NULL;
+}
+
+/*
+ * Where s belongs in the queue: at its end or, if it was called in vain, at
+ * its old place, which is among the first.
+ */
+static struct stream **
+wait_place(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	struct stream **at = &t->waiting;
+
+	if (!s->called) {
+		s->wait_turn = t->wait_turns++;
+		return t->waiting_tail;
+	}
+	while (*at != NULL && (*at)->wait_turn < s->wait_turn)
+		at = &(*at)->wait_next;
+	return at;
 }
 
 void
 stream_wait(struct stream *s)
 {
+	struct stream **at;
+
 	s->starved = true;
 	/* Without credit only CREDIT helps; then there is no need to queue. */
 	if (s->tx_credit == 0 || s->wait_prev != NULL || s->tunnel->dead)
 		return;
-	s->wait_next = s->tunnel->waiting;
+	at = wait_place(s);
+	s->wait_next = *at;
 	if (s->wait_next != NULL)
 		s->wait_next->wait_prev = &s->wait_next;
-	s->wait_prev = &s->tunnel->waiting;
-	s->tunnel->waiting = s;
+	else
+		s->tunnel->waiting_tail = &s->wait_next;
+	s->wait_prev = at;
+	*at = s;
 	/* Room comes with the next flush, which must happen then. */
 	if (!s->tunnel->out.busy)
 		turn_end(s->tunnel->turn, &s->tunnel->flush);
@@ -113,6 +139,7 @@ stream_wake(struct stream *s)
 {
 	stop_waiting(s);
 	s->starved = false;
+	s->called = true;
 	s->tunnel->ops->room(s->owner);
 }
 
@@ -158,13 +185,16 @@ tunnel_open(struct tunnel *t, const struct tunnel_open *o, void *owner)
 	struct stream *s;
 	struct buf b;
 
-	if (t->dead || t->last_id > UINT32_MAX - 4)
+	if (t->dead || t->doom != NULL)
 		return NULL;
+	if (t->last_id > UINT32_MAX - 4) {
+		tunnel_doom(t, "its stream numbers are used up");
+		return NULL;
+	}
 	if ((s = stream_new(t, t->last_id + 2, window)) == NULL)
 		return NULL;
 	t->last_id += 2;
 	t->unanswered++;
-	s->owner = owner;
 	s->tx_credit = TUNNEL_WINDOW;
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u16(&b, o->service);
@@ -172,8 +202,12 @@ tunnel_open(struct tunnel *t, const struct tunnel_open *o, void *owner)
 	addr_put(&b, &o->peer);
 	addr_put(&b, &o->local);
 	buf_put_u32(&b, window);
-	if (tunnel_out_frame(t, s->id, FRAME_OPEN, payload, buf_used(&b)) == -1)
-		return NULL; /* the tunnel is gone, and s with it */
+	if (tunnel_out_frame(t, s->id, FRAME_OPEN, payload, buf_used(&b)) ==
+	    -1) {
+		stream_drop(s);
+		return NULL;
+	}
+	s->owner = owner;
 	return s;
 }
 

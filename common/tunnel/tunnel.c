@@ -32,6 +32,14 @@ on_again(void *arg)
 }
 
 static void
+on_doom(void *arg)
+{
+	struct tunnel *t = arg;
+
+	tunnel_fail(t, t->doom);
+}
+
+static void
 bury(void *arg)
 {
 	struct tunnel *t = arg;
@@ -39,6 +47,7 @@ bury(void *arg)
 	turn_cancel(&t->flush);
 	turn_cancel(&t->again);
 	turn_cancel(&t->wake);
+	turn_cancel(&t->fail);
 	event_free(t->ev);
 	tunnel_out_free(t);
 	record_free(t->tx);
@@ -62,15 +71,18 @@ tunnel_new(struct turn *turn, int fd, bool server, struct record *tx,
 	t->arg = arg;
 	t->server = server;
 	t->budget = budget;
+	t->waiting_tail = &t->waiting;
 	deadlines_init(&t->leaving, TUNNEL_LEAVE_US);
 	turn_item_init(&t->flush, tunnel_out_flush, t);
 	turn_item_init(&t->wake, tunnel_out_wake, t);
 	turn_item_init(&t->again, on_again, t);
+	turn_item_init(&t->fail, on_doom, t);
 	turn_item_init(&t->bury, bury, t);
 	/* Edge triggered both ways: no epoll_ctl(2) ever again. */
 	t->ev = event_new(turn_base(turn), fd,
 	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, t);
-	if (t->ev == NULL || event_add(t->ev, NULL) == -1)
+	if (t->ev == NULL || tunnel_out_init(t) == -1 ||
+	    event_add(t->ev, NULL) == -1)
 		goto err0;
 	t->fd = fd;
 	t->tx = tx;
@@ -82,6 +94,7 @@ tunnel_new(struct turn *turn, int fd, bool server, struct record *tx,
 err0:
 	if (t->ev != NULL)
 		event_free(t->ev);
+	tunnel_out_free(t);
 	free(t);
 	return NULL;
 }
@@ -123,6 +136,15 @@ tunnel_fail(struct tunnel *t, const char *why)
 		return;
 	tunnel_close(t);
 	t->ops->ended(t->arg, why);
+}
+
+void
+tunnel_doom(struct tunnel *t, const char *why)
+{
+	if (t->dead || t->doom != NULL)
+		return;
+	t->doom = why;
+	turn_end(t->turn, &t->fail);
 }
 
 int

@@ -49,7 +49,9 @@ struct tunnel_open {
 
 /*
  * Called with the owner of a stream, or with the tunnel's arg. Inside any of
- * them the owner may end the stream or the tunnel.
+ * them the owner may end any stream, or the tunnel. They are called from the
+ * event loop only: nothing below calls them under its caller but
+ * tunnel_close() (reset), and tunnel_tick() (reset, ended).
  */
 struct tunnel_ops {
 	/* Client: a new stream. Set its owner, or refuse by stream_end(). */
@@ -87,7 +89,8 @@ void tunnel_close(struct tunnel *t);
 
 /*
  * Queue a frame of stream 0. 0, or -1 when the peer reads nothing and the
- * room for control frames is used up: the tunnel then ends by itself.
+ * room for control frames is used up: the tunnel then ends by itself, after
+ * this turn.
  */
 int tunnel_control(struct tunnel *t, uint8_t type, const void *p, size_t n);
 

@@ -26,7 +26,8 @@ struct stream_table {
 struct stream {
 	struct tunnel *tunnel;
 	struct stream *chain;		       /* in the table */
-	struct stream *wait_next, **wait_prev; /* in the list for room */
+	struct stream *wait_next, **wait_prev; /* in the queue for room */
+	uint64_t wait_turn;		       /* its place in it */
 	struct deadline leaving; /* owner gone, waiting for the peer's FIN */
 	void *owner;
 	uint32_t id;
@@ -36,7 +37,9 @@ struct stream {
 	uint32_t window;    /* rx_left + buffered + rx_owed */
 	uint32_t epoch;	    /* bytes granted since epoch_at */
 	uint64_t epoch_at;
-	bool fin_sent, fin_received, answered, starved;
+	bool fin_sent, fin_received, answered;
+	bool starved; /* its owner waits for room or credit */
+	bool called;  /* it was woken, and has taken nothing since */
 };
 
 struct tunnel {
@@ -45,6 +48,7 @@ struct tunnel {
 	void *arg;
 	int fd;
 	bool server, dead, more, ping_out;
+	const char *doom; /* why it will end after this turn, or NULL */
 	struct event *ev;
 	struct record *tx, *rx;
 	struct tunnel_out out;
@@ -52,13 +56,14 @@ struct tunnel {
 	uint8_t *partial; /* the beginning of a record or frame */
 	size_t npartial;
 	struct stream_table streams;
-	struct stream *waiting; /* for room */
+	struct stream *waiting, **waiting_tail; /* for room, in order */
+	uint64_t wait_turns;
 	struct deadlines leaving;
 	size_t unanswered;
 	uint32_t last_id; /* highest opened, by whom it may be */
 	uint32_t rtt_us;
 	uint64_t heard, pinged;
-	struct turn_item flush, again, wake, bury;
+	struct turn_item flush, again, wake, fail, bury;
 	/* Consecutive DATA of one stream, handed on in one piece. */
 	struct stream *gather;
 	struct iovec gathered[16];
@@ -69,7 +74,14 @@ struct tunnel {
 /* tunnel.c: end it, telling streams and owner. */
 void tunnel_fail(struct tunnel *t, const char *why);
 
+/*
+ * The same at the end of this turn, so that nothing that only sends can end
+ * tunnel, streams or owners under its caller. `why` is static.
+ */
+void tunnel_doom(struct tunnel *t, const char *why);
+
 /* tunnel_out.c */
+int tunnel_out_init(struct tunnel *t); /* 0, or -1 if memory is short */
 int tunnel_out_frame(
     struct tunnel *t, uint32_t stream, uint8_t type, const void *p, size_t n);
 void tunnel_out_flush(void *tunnel);

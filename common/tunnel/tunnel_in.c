@@ -19,7 +19,11 @@ hand_on(struct tunnel *t)
 	if (s == NULL)
 		return;
 	t->gather = NULL;
-	t->ops->data(s->owner, t->gathered, t->ngathered, t->gather_bytes);
+	if (s->owner == NULL) /* it has left meanwhile */
+		stream_consumed(s, t->gather_bytes);
+	else
+		t->ops->data(
+		    s->owner, t->gathered, t->ngathered, t->gather_bytes);
 }
 
 static int
@@ -60,7 +64,9 @@ take_credit(struct tunnel *t, struct stream *s, const uint8_t *p)
 		return -1;
 	}
 	s->tx_credit += v;
-	if (s->starved && !t->out.busy)
+	if (s->starved && t->out.busy)
+		stream_wait(s); /* with credit now, for room only */
+	else if (s->starved)
 		stream_wake(s);
 	return 0;
 }

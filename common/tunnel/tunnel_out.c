@@ -12,9 +12,11 @@
 
 #define OUT_CAP (TUNNEL_OUT_DATA + TUNNEL_OUT_CONTROL)
 #define PIECE_MIN 512 /* do not begin a frame in less of a record than this */
+#define DATA_MIN (RECORD_TAG + RECORD_HEAD + FRAME_HEAD + PIECE_MIN)
+#define WAKE_MAX 16 /* streams that are told at a time that there is room */
 
-static int
-need_buffer(struct tunnel *t)
+int
+tunnel_out_init(struct tunnel *t)
 {
 	struct tunnel_out *o = &t->out;
 
@@ -103,12 +105,20 @@ tunnel_out_frame(
 {
 	struct tunnel_out *o = &t->out;
 
-	if (t->dead || need_buffer(t) == -1)
+	if (t->dead || t->doom != NULL || n > FRAME_PAYLOAD_MAX)
 		return -1;
+	if (tunnel_out_init(t) == -1) {
+		tunnel_doom(t, "out of memory");
+		return -1;
+	}
 	if (o->tail + frame_cost(n) > o->cap)
 		compact(o);
-	if (o->tail + frame_cost(n) > o->cap || place(t, n) == -1) {
-		tunnel_fail(t, "the peer does not read");
+	if (o->tail + frame_cost(n) > o->cap) {
+		tunnel_doom(t, "the peer does not read");
+		return -1;
+	}
+	if (place(t, n) == -1) {
+		tunnel_doom(t, "sealing failed");
 		return -1;
 	}
 	frame_head(o->p + o->tail, stream, type, n);
@@ -120,20 +130,29 @@ tunnel_out_frame(
 	return 0;
 }
 
-/* Call everyone who waits; who still gets nothing queues up again. */
+/* No room for another frame of data. */
+static bool
+is_full(const struct tunnel_out *o)
+{
+	return o->tail + DATA_MIN > TUNNEL_OUT_DATA;
+}
+
+/*
+ * Call those who have waited longest. Whoever finds the room used up by those
+ * before keeps its place; the rest is called in the next turn.
+ */
 void
 tunnel_out_wake(void *arg)
 {
 	struct tunnel *t = arg;
-	struct stream *list = t->waiting;
 
-	if (t->dead || t->out.busy)
-		return;
-	t->waiting = NULL;
-	if (list != NULL)
-		list->wait_prev = &list;
-	while (list != NULL && !t->dead)
-		stream_wake(list);
+	for (int i = 0; i < WAKE_MAX && !is_full(&t->out); i++) {
+		if (t->dead || t->out.busy || t->waiting == NULL)
+			return;
+		stream_wake(t->waiting);
+	}
+	if (!t->dead && t->waiting != NULL)
+		turn_next(t->turn, &t->wake);
 }
 
 void
@@ -143,15 +162,17 @@ tunnel_out_flush(void *arg)
 	struct tunnel_out *o = &t->out;
 	ssize_t n;
 
-	if (t->dead || o->p == NULL)
+	if (t->dead || t->doom != NULL)
 		return;
 	if (seal(t) == -1) {
-		tunnel_fail(t, "sealing failed");
+		tunnel_doom(t, "sealing failed");
 		return;
 	}
-	n = write(t->fd, o->p + o->head, o->tail - o->head);
+	n = o->head == o->tail
+	    ? 0
+	    : write(t->fd, o->p + o->head, o->tail - o->head);
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		tunnel_fail(t, strerror(errno));
+		tunnel_doom(t, strerror(errno));
 		return;
 	}
 	if (n > 0)
@@ -177,7 +198,7 @@ stream_reserve(struct stream *s, size_t want, struct iovec *iov)
 
 	if (want > s->tx_credit)
 		want = s->tx_credit;
-	if (want == 0 || t->dead || o->busy || need_buffer(t) == -1) {
+	if (want == 0 || t->dead || o->busy || tunnel_out_init(t) == -1) {
 		stream_wait(s);
 		return 0;
 	}
@@ -224,12 +245,13 @@ stream_commit(struct stream *s, const struct iovec *iov, size_t n)
 	struct tunnel_out *o = &t->out;
 
 	s->tx_credit -= (uint32_t)n;
+	s->called = false;
 	while (n > 0) {
 		uint8_t *head = (uint8_t *)iov->iov_base - FRAME_HEAD;
 		size_t len = n < iov->iov_len ? n : iov->iov_len;
 
 		if (o->open && head != o->p + o->tail && seal(t) == -1) {
-			tunnel_fail(t, "sealing failed");
+			tunnel_doom(t, "sealing failed");
 			return;
 		}
 		if (t->tx != NULL && !o->open) {

@@ -9,7 +9,7 @@
 
 struct turn {
 	struct event_base *base;
-	struct turn_item *end, *next; /* lists */
+	struct turn_item end, next; /* rings, in order of asking */
 	bool stop;
 	uint64_t now; /* 0: not yet asked for in this turn */
 	uint8_t *scratch;
@@ -27,16 +27,9 @@ turn_new(struct event_base *base)
 		return NULL;
 	}
 	t->base = base;
+	t->end.next = t->end.prev = &t->end;
+	t->next.next = t->next.prev = &t->next;
 	return t;
-}
-
-void
-turn_free(struct turn *t)
-{
-	if (t == NULL)
-		return;
-	free(t->scratch);
-	free(t);
 }
 
 void
@@ -45,16 +38,21 @@ turn_item_init(struct turn_item *i, void (*fn)(void *), void *arg)
 	*i = (struct turn_item){ .fn = fn, .arg = arg };
 }
 
+static bool
+is_empty(const struct turn_item *ring)
+{
+	return ring->next == ring;
+}
+
 static void
-insert(struct turn_item **list, struct turn_item *i)
+insert(struct turn_item *ring, struct turn_item *i)
 {
 	if (i->prev != NULL)
 		return;
-	i->next = *list;
-	if (i->next != NULL)
-		i->next->prev = &i->next;
-	i->prev = list;
-	*list = i;
+	i->prev = ring->prev;
+	i->next = ring;
+	i->prev->next = i;
+	ring->prev = i;
 }
 
 void
@@ -62,10 +60,9 @@ turn_cancel(struct turn_item *i)
 {
 	if (i->prev == NULL)
 		return;
-	*i->prev = i->next;
-	if (i->next != NULL)
-		i->next->prev = i->prev;
-	i->prev = NULL;
+	i->prev->next = i->next;
+	i->next->prev = i->prev;
+	i->next = i->prev = NULL;
 }
 
 void
@@ -80,37 +77,65 @@ turn_next(struct turn *t, struct turn_item *i)
 	insert(&t->next, i);
 }
 
-/* Call everything that is in the list now; what is added comes next time. */
+/* Call everything that is in the ring now; what is added comes next time. */
 static void
-call_all(struct turn_item **list)
+call_all(struct turn_item *ring)
 {
-	struct turn_item *now = *list;
+	struct turn_item now;
 
-	*list = NULL;
-	if (now != NULL)
-		now->prev = &now;
-	while (now != NULL) {
-		struct turn_item *i = now;
+	if (is_empty(ring))
+		return;
+	now = *ring;
+	now.next->prev = now.prev->next = &now;
+	ring->next = ring->prev = ring;
+	while (!is_empty(&now)) {
+		struct turn_item *i = now.next;
 
 		turn_cancel(i);
 		i->fn(i->arg);
 	}
 }
 
+static void
+settle(struct turn *t)
+{
+	while (!is_empty(&t->end))
+		call_all(&t->end);
+}
+
+void
+turn_free(struct turn *t)
+{
+	if (t == NULL)
+		return;
+	settle(t);
+	free(t->scratch);
+	free(t);
+}
+
+int
+turn_once(struct turn *t)
+{
+	int flags = EVLOOP_ONCE;
+
+	/* What was asked for outside of a turn is done before we wait. */
+	settle(t);
+	if (!is_empty(&t->next))
+		flags |= EVLOOP_NONBLOCK;
+	t->now = 0;
+	if (event_base_loop(t->base, flags) == -1)
+		return -1;
+	call_all(&t->next);
+	settle(t);
+	return 0;
+}
+
 int
 turn_run(struct turn *t)
 {
 	while (!t->stop) {
-		int flags = EVLOOP_ONCE;
-
-		if (t->next != NULL)
-			flags |= EVLOOP_NONBLOCK;
-		t->now = 0;
-		if (event_base_loop(t->base, flags) == -1)
+		if (turn_once(t) == -1)
 			return -1;
-		call_all(&t->next);
-		while (t->end != NULL)
-			call_all(&t->end);
 	}
 	return 0;
 }

@@ -18,23 +18,30 @@ struct event_base;
 
 /* Something to be called once, at the end of this turn or in the next. */
 struct turn_item {
-	struct turn_item *next;
-	struct turn_item **prev; /* NULL while it is in no list */
+	struct turn_item *next, *prev; /* NULL while it is in no list */
 	void (*fn)(void *arg);
 	void *arg;
 };
 
 /* NULL with errno if memory is short. */
 struct turn *turn_new(struct event_base *base);
+
+/* Call what was still to be called at the end of the turn, and free. */
 void turn_free(struct turn *t);
 
 /* Run turns until turn_stop(). 0, or -1 if the event base fails. */
 int turn_run(struct turn *t);
 void turn_stop(struct turn *t);
 
+/* One turn: waits for an event unless something is to be called. */
+int turn_once(struct turn *t);
+
 void turn_item_init(struct turn_item *i, void (*fn)(void *), void *arg);
 
-/* Call it at the end of this turn; calling twice is calling once. */
+/*
+ * Call it at the end of this turn, behind those who asked before; asking
+ * twice is asking once.
+ */
 void turn_end(struct turn *t, struct turn_item *i);
 
 /* Call it in the next turn, after a poll that does not wait. */
