@@ -65,12 +65,13 @@ options_parse(struct options *o, int argc, char **argv)
 	}
 	o->args.options = o->lists;
 	o->args.users = o->lists + argc;
-	optind = 1;
+	optind = 0; /* glibc: from the beginning, whatever was parsed before */
 	while ((c = getopt(argc, argv, "dnvf:o:u:")) != -1) {
 		if (take(o, c, optarg) == -1)
 			goto err;
 	}
 	if (optind != argc) {
+		fprintf(stderr, "ptpd: what is %s?\n", argv[optind]);
 		usage();
 		goto err;
 	}
