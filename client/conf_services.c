@@ -233,21 +233,33 @@ name_of(const struct client_service *s, size_t j)
 	return j < s->names.n ? s->names.v[j] : NULL;
 }
 
-/* Which service before name j of service i, or earlier in it, has the name. */
+/* Whether one of the first n names of a service is this. */
+static bool
+has_name(const struct client_service *s, size_t n, const char *name)
+{
+	const char *other;
+
+	for (size_t j = 0; j < n; j++) {
+		other = name_of(s, j);
+		if (other == NULL)
+			break;
+		if (strcmp(name, other) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a service before i, or an earlier name of i, has name j of i. */
 static bool
 is_taken(const struct client_service_list *list, size_t i, size_t j)
 {
-	const char *name = name_of(&list->v[i], j), *other;
+	const char *name = name_of(&list->v[i], j);
 
-	for (size_t k = 0; k <= i; k++) {
-		for (size_t l = 0; (k < i || l < j) &&
-		    (other = name_of(&list->v[k], l)) != NULL;
-		    l++) {
-			if (strcmp(name, other) == 0)
-				return true;
-		}
+	for (size_t k = 0; k < i; k++) {
+		if (has_name(&list->v[k], CONF_NAMES_MAX, name))
+			return true;
 	}
-	return false;
+	return has_name(&list->v[i], j, name);
 }
 
 /* Say that name j of service i is there twice. */
