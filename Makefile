@@ -34,6 +34,7 @@ PROGRAMS = ptpd ptpctl ptpd-worker ptpd-relay ptp ptp-worker ptp-engine
 BINS = $(PROGRAMS:%=$B/%)
 
 # Every .c of a side goes into its archive, but for the files that hold a main.
+# (q, not r: two rooms may have a file of the same name.)
 MAINS = master/ptpd.c master/ptpctl.c worker/worker.c worker/relay/main.c \
     client/ptp.c client/worker.c client/engine/main.c
 SRC_common := $(wildcard common/*/*.c)
@@ -62,7 +63,7 @@ $(BINS):
 
 define archive
 $B/lib$(1).a: $$(call obj,$$(SRC_$(1)))
-	rm -f $$@ && ar rcs $$@ $$^
+	rm -f $$@ && ar qcs $$@ $$^
 endef
 $(foreach s,$(SIDES),$(eval $(call archive,$(s))))
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What is typed wrong is said so, with the exit status of the manual."""
 
 import os

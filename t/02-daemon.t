@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """In the background: syslog, readiness told, nothing held on to."""
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The manual is complete: what is not in it does not exist, and back."""
 
 import os

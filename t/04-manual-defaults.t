@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The defaults that the manual names are those of the tables."""
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """First contact as printed in the manual, and everybody told when it fails.
 
 The first part runs in a network and mount namespace of its own, so that the

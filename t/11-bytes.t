@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """1 B to 1 GiB both ways with equal checksums, a bulk transfer beside.
 
 PTP_BIG names the size of the largest file in MiB (1024).

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """HTTP/1 in all its forms goes through as it is, request by request."""
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A head that two parsers could read differently is refused: 400 or 502."""
 
 from lib import tap

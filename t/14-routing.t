@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Every request is routed on its own, whoever else the connection carried."""
 
 import random

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Half-close is half-close and reset is reset, in both directions."""
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """An independent implementation logs in, serves a user, and misbehaves."""
 
 import base64
@@ -12,9 +12,13 @@ from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
 from lib.origin import Origin, paths, reply
 from lib.peer import Client, Impostor, Refused
-from lib.wire import Truncated, connect, get
+from lib.wire import Truncated, Wire, connect, get
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+SWITCH = (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
+          b"Upgrade: raw\r\n\r\n")
+# What may come for streams that were there before.
+OLD = (peer.PING, peer.CREDIT, peer.FIN, peer.RESET, peer.DATA)
 QUIET = 0.6  # seconds in which a frame would have come
 
 
@@ -45,10 +49,32 @@ class User(threading.Thread):
         return self.answer or self.error
 
 
+class Slow(Wire):
+    """Sends each byte by itself."""
+
+    def send(self, data):
+        for byte in data:
+            super().send(bytes([byte]))
+            self.drained()
+
+
+def upgraded(client, port):
+    """A user's connection that has switched protocols: user, stream."""
+    user = connect(port, rcvbuf=4096)
+    user.send("GET / HTTP/1.1\r\nHost: id1\r\nConnection: upgrade\r\n"
+              "Upgrade: raw\r\n\r\n")
+    stream, _ = client.expect(peer.OPEN)
+    client.frame(stream, peer.OPENED)
+    client.expect(peer.DATA)
+    client.frame(stream, peer.DATA, SWITCH)
+    tap.is_(user.head().status, 101, "status")
+    return user, stream
+
+
 def serve_one(client, port, host):
     """The whole life of a stream, as a good client has it."""
     user = User(port, host)
-    stream, opened = client.expect(peer.OPEN)
+    stream, opened = client.expect(peer.OPEN, ignore=OLD)
     tap.is_((stream % 2, stream > 0), (0, True), "stream id")
     tap.is_(len(opened), 45, "bytes of OPEN")
     client.frame(stream, peer.OPENED)
@@ -80,13 +106,7 @@ def good(server):
         serve_one(client, server.port, "kate")
         client.wire.close()
     with tap.case("byte by byte"):
-        class Slow(type(connect(server.port))):
-            def send(self, data):
-                super().send_split(data, *range(1, len(data)))
-
-        wire = connect(server.port)
-        wire.__class__ = Slow
-        client = Client(server.port, wire=wire)
+        client = Client(server.port, wire=Slow(connect(server.port).sock))
         client.services()
         serve_one(client, server.port, "id1")
         client.wire.close()
@@ -240,8 +260,6 @@ def violations(server):
     dead("a record that is too long", lambda c, s: c.wire.send(
         struct.pack(">H", 16385) + bytes(16385)))
     dead("an empty DATA", lambda c, s: c.frame(s, peer.DATA), ready=True)
-    dead("DATA beyond credit", lambda c, s: [
-        c.frame(s, peer.DATA, bytes(16000)) for _ in range(400)], ready=True)
     dead("zero credit", lambda c, s: c.frame(s, peer.CREDIT, number(0)),
          ready=True)
     dead("credit above 2^30", lambda c, s: [
@@ -249,8 +267,20 @@ def violations(server):
         ready=True)
     dead("a signed overflow of credit", lambda c, s: c.frame(
         s, peer.CREDIT, number(0xffffffff)), ready=True)
-    dead("DATA after FIN", lambda c, s: (
-        c.frame(s, peer.FIN), c.frame(s, peer.DATA, b"x")), ready=True)
+    for what, frames in (
+            ("DATA beyond credit", [(peer.DATA, bytes(16000))] * 1000),
+            ("DATA after FIN", [(peer.FIN, b""), (peer.DATA, b"x")])):
+        with tap.case(f"{what} ends the tunnel, the user is reset"):
+            client = Client(server.port)
+            client.services()
+            user, stream = upgraded(client, server.port)
+            try:
+                for kind, payload in frames:
+                    client.frame(stream, kind, payload)
+            except ConnectionError:
+                pass
+            tap.ok(peer.ends(client.wire) in ("end", "reset"), "closed")
+            tap.ok(user.ending() == "reset" or user.was_reset(), "the user")
 
 
 def credit(server):
@@ -289,8 +319,7 @@ def credit(server):
         serve_one(client, server.port, "id1")
     with tap.case("RESET(refused) before OPENED: 502"):
         user = User(server.port, "id1")
-        stream, _ = client.expect(peer.OPEN, ignore=(
-            peer.PING, peer.CREDIT, peer.FIN, peer.RESET, peer.DATA))
+        stream, _ = client.expect(peer.OPEN, ignore=OLD)
         client.frame(stream, peer.RESET, b"\x02")
         tap.is_(user.result().status, 502, "status")
     with tap.case("at most 128 streams wait to be accepted"):

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Who may do what: invariants 1, 2, 3 and 9 of the design, on the living."""
 
 import base64

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A worker's death costs its own connections only, and soon it is back."""
 
 import hashlib

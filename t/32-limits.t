@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Slow, many and greedy peers: each has a bound, and others do not notice."""
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Which names a client may have, and who owns one."""
 
 from lib import tap

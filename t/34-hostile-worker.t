@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A worker that breaks its rules dies; nobody else notices."""
 
 import os

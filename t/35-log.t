@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Logs: what a peer said is escaped, garbage leaves a line, floods do not."""
 
 import re

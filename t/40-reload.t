@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """reload loses nothing; a bad configuration changes nothing and says why."""
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """stop drains within its bound; twice is now; nothing is left behind."""
 
 import os

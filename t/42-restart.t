@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """restart: another version takes over under load, one that fails does not."""
 
 import hashlib

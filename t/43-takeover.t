@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """One identity, one owner: taken over from the dead, not from the living."""
 
 import os

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A real browser loads a page with all its parts, and talks WebSocket."""
 
 import os
