@@ -42,19 +42,18 @@ buf_done(const struct buf *b)
 	return !b->failed && b->p == b->end;
 }
 
-/* Step over n bytes and return where they begin, or NULL. */
-static uint8_t *
-take(struct buf *b, size_t n)
+/* Step over n bytes; *at is where they begin (NULL is where none do). */
+static int
+take(struct buf *b, size_t n, uint8_t **at)
 {
-	uint8_t *at = b->p;
-
 	if (b->failed || n > (size_t)(b->end - b->p)) {
 		b->failed = true;
-		return NULL;
+		return -1;
 	}
+	*at = b->p;
 	if (n > 0)
 		b->p += n;
-	return at;
+	return 0;
 }
 
 static int
@@ -68,10 +67,10 @@ fail(struct buf *b)
 static int
 get_number(struct buf *b, size_t n, uint64_t *v)
 {
-	const uint8_t *at = take(b, n);
 	uint64_t sum = 0;
+	uint8_t *at;
 
-	if (at == NULL)
+	if (take(b, n, &at) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		sum = sum << 8 | at[i];
@@ -82,9 +81,9 @@ get_number(struct buf *b, size_t n, uint64_t *v)
 static int
 put_number(struct buf *b, size_t n, uint64_t v)
 {
-	uint8_t *at = take(b, n);
+	uint8_t *at;
 
-	if (at == NULL)
+	if (take(b, n, &at) == -1)
 		return -1;
 	for (size_t i = n; i > 0; i--, v >>= 8)
 		at[i - 1] = (uint8_t)v;
@@ -133,9 +132,9 @@ buf_get_u64(struct buf *b, uint64_t *v)
 int
 buf_get(struct buf *b, void *v, size_t n)
 {
-	const uint8_t *at = take(b, n);
+	uint8_t *at;
 
-	if (at == NULL)
+	if (take(b, n, &at) == -1)
 		return -1;
 	if (n > 0)
 		memcpy(v, at, n);
@@ -145,9 +144,9 @@ buf_get(struct buf *b, void *v, size_t n)
 int
 buf_get_view(struct buf *b, const uint8_t **v, size_t n)
 {
-	const uint8_t *at = take(b, n);
+	uint8_t *at;
 
-	if (at == NULL)
+	if (take(b, n, &at) == -1)
 		return -1;
 	*v = at;
 	return 0;
@@ -234,9 +233,9 @@ buf_put_u64(struct buf *b, uint64_t v)
 int
 buf_put(struct buf *b, const void *v, size_t n)
 {
-	uint8_t *at = take(b, n);
+	uint8_t *at;
 
-	if (at == NULL)
+	if (take(b, n, &at) == -1)
 		return -1;
 	if (n > 0)
 		memcpy(at, v, n);

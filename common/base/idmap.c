@@ -23,61 +23,58 @@ idmap_get(const struct idmap *m, uint32_t id)
 	return m->size == 0 || id == 0 ? NULL : m->slot[find(m, id)].value;
 }
 
+/* Move what is there to a new array, bigger if it is not mostly forgotten. */
 static int
-grow(struct idmap *m)
+rebuild(struct idmap *m)
 {
-	struct idmap bigger = { .count = m->count };
+	struct idmap fresh = { .count = m->count, .used = m->count };
 
-	bigger.size = m->size == 0 ? FIRST : m->size * 2;
-	bigger.slot = calloc(bigger.size, sizeof(*bigger.slot));
-	if (bigger.slot == NULL)
+	fresh.size = m->size == 0 ? FIRST : m->size;
+	if (m->count * 4 >= fresh.size)
+		fresh.size *= 2;
+	fresh.slot = calloc(fresh.size, sizeof(*fresh.slot));
+	if (fresh.slot == NULL)
 		return -1;
 	for (size_t i = 0; i < m->size; i++) {
-		if (m->slot[i].id != 0)
-			bigger.slot[find(&bigger, m->slot[i].id)] = m->slot[i];
+		if (m->slot[i].value != NULL)
+			fresh.slot[find(&fresh, m->slot[i].id)] = m->slot[i];
 	}
 	free(m->slot);
-	*m = bigger;
+	*m = fresh;
 	return 0;
 }
 
 int
 idmap_put(struct idmap *m, uint32_t id, void *value)
 {
-	size_t i;
+	struct idmap_slot *s;
 
-	if (m->count * 2 >= m->size && grow(m) == -1)
+	if (m->used * 2 >= m->size && rebuild(m) == -1)
 		return -1;
-	i = find(m, id);
-	if (m->slot[i].id == 0)
+	s = &m->slot[find(m, id)];
+	if (s->id == 0)
+		m->used++;
+	if (s->value == NULL)
 		m->count++;
-	m->slot[i].id = id;
-	m->slot[i].value = value;
+	s->id = id;
+	s->value = value;
 	return 0;
 }
 
 void *
 idmap_take(struct idmap *m, uint32_t id)
 {
-	size_t i, k;
+	struct idmap_slot *s;
 	void *value;
 
 	if (m->size == 0 || id == 0)
 		return NULL;
-	i = find(m, id);
-	if (m->slot[i].id == 0)
-		return NULL;
-	value = m->slot[i].value;
-	m->count--;
-	/* Close the gap: put what follows in the run where it belongs now. */
-	m->slot[i] = (struct idmap_slot){ 0 };
-	for (k = (i + 1) & (m->size - 1); m->slot[k].id != 0;
-	     k = (k + 1) & (m->size - 1)) {
-		struct idmap_slot moved = m->slot[k];
-
-		m->slot[k] = (struct idmap_slot){ 0 };
-		m->slot[find(m, moved.id)] = moved;
-	}
+	s = &m->slot[find(m, id)];
+	value = s->value;
+	if (value != NULL)
+		m->count--;
+	/* The number stays: what was put behind it is found past it. */
+	s->value = NULL;
 	return value;
 }
 
@@ -87,7 +84,7 @@ idmap_next(const struct idmap *m, size_t *at)
 	while (*at < m->size) {
 		const struct idmap_slot *s = &m->slot[(*at)++];
 
-		if (s->id != 0)
+		if (s->value != NULL)
 			return s->value;
 	}
 	return NULL;
