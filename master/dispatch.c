@@ -14,7 +14,7 @@
 #include "master/master.h"
 #include "master/show_relays.h"
 #include "master/tunnels.h"
-#include "master/users.h"
+#include "master/feed.h"
 #include "master/visit.h"
 
 static int
@@ -31,7 +31,7 @@ on_ready(void *arg, const struct msg *msg)
 	log_debug("%s %u (pid %d) is ready", role_name(w->role), w->index,
 	    (int)w->pid);
 	if (w->role == ROLE_AUTH)
-		users_auth_ready(w->master, w);
+		feed_ready(w->master, w);
 	if (w->role == ROLE_HTTP) {
 		edge_place_waiting(w->master);
 		listeners_resume(w->master->listeners);
@@ -161,7 +161,7 @@ static const chan_handler keys_handlers[MSG_TYPES] = {
 
 static const chan_handler auth_handlers[MSG_TYPES] = {
 	COMMON,
-	[MSG_USERS_OK] = users_on_ok,
+	[MSG_USERS_OK] = feed_on_ok,
 	[MSG_HS_REPLY] = handshake_on_reply,
 	[MSG_HS_GRANT] = handshake_on_grant,
 	[MSG_HS_FAIL] = handshake_on_auth_fail,
@@ -215,7 +215,7 @@ on_gone(struct worker *w)
 		handshakes_fail_all(m);
 		break;
 	default:
-		users_auth_gone(m);
+		feed_gone(m);
 		handshakes_fail_all(m);
 		break;
 	}

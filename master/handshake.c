@@ -2,6 +2,7 @@
 #include "master/handshake.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
@@ -11,7 +12,7 @@
 #include "master/login.h"
 #include "master/sources.h"
 #include "master/tunnels.h"
-#include "master/users.h"
+#include "master/feed.h"
 #include "master/workers.h"
 
 struct handshake {
@@ -109,20 +110,26 @@ tell_guards(struct master *m, struct handshake *h, enum login_code code)
 	if (h->started)
 		send_code(workers_only(m->workers, ROLE_KEYS), id, code);
 	if (h->judged)
-		send_code(users_auth(m), id, code);
+		send_code(feed_auth(m), id, code);
 	h->started = h->judged = false;
 }
 
+/* `whom`: the id, as far as it is known. */
 static void
-log_refusal(struct handshake *h, enum login_code code)
+log_refusal(struct handshake *h, enum login_code code, const char *whom)
 {
 	char peer[ADDR_TEXT];
 
-	if (!h->told)
-		log_info("login from %s failed: %s",
-		    addr_format(peer, &h->conn->who.peer),
-		    login_code_text(code));
+	if (h->told)
+		return;
 	h->told = true;
+	addr_format(peer, &h->conn->who.peer);
+	if (whom[0] != '\0')
+		log_info("login of client %s from %s failed: %s", whom, peer,
+		    login_code_text(code));
+	else
+		log_info(
+		    "login from %s failed: %s", peer, login_code_text(code));
 }
 
 /* Give it up: everybody is told, the relay closes. */
@@ -131,7 +138,7 @@ fail(struct master *m, struct handshake *h, enum login_code code)
 {
 	struct conn *c = h->conn;
 
-	log_refusal(h, code);
+	log_refusal(h, code, "");
 	tell_guards(m, h, code);
 	end(m->handshakes, h);
 	c->state = CONN_ENDING;
@@ -197,11 +204,12 @@ handshake_finish(
 
 /* keys says FAIL itself, once all that is for the client is on its way. */
 static void
-end_by_keys(struct master *m, struct handshake *h, enum login_code code)
+end_by_keys(struct master *m, struct handshake *h, enum login_code code,
+    const char *whom)
 {
 	struct worker *keys = workers_only(m->workers, ROLE_KEYS);
 
-	log_refusal(h, code);
+	log_refusal(h, code, whom);
 	if (keys == NULL)
 		fail(m, h, code);
 	else
@@ -209,7 +217,8 @@ end_by_keys(struct master *m, struct handshake *h, enum login_code code)
 }
 
 void
-handshake_refuse(struct master *m, struct conn *c, enum login_code code)
+handshake_refuse(
+    struct master *m, struct conn *c, enum login_code code, const char *id)
 {
 	struct login_msg refused = { .type = LOGIN_REFUSED,
 		.code = (uint8_t)code,
@@ -220,7 +229,7 @@ handshake_refuse(struct master *m, struct conn *c, enum login_code code)
 
 	if (keys != NULL)
 		worker_send(keys, MSG_HS_REPLY, c->id, out, n);
-	end_by_keys(m, c->handshake, code);
+	end_by_keys(m, c->handshake, code, id);
 }
 
 void
@@ -325,7 +334,7 @@ handshake_on_relay_fail(void *arg, const struct msg *msg)
 		return -1;
 	if (h == NULL)
 		return 0;
-	log_refusal(h, msg->p[0] < LOGIN_CODES ? msg->p[0] : LOGIN_BAD);
+	log_refusal(h, msg->p[0] < LOGIN_CODES ? msg->p[0] : LOGIN_BAD, "");
 	tell_guards(w->master, h, LOGIN_BAD);
 	h->conn->state = CONN_ENDING; /* CLOSED follows */
 	end(w->master->handshakes, h);
@@ -363,7 +372,7 @@ handshake_on_login(void *arg, const struct msg *msg)
 	if (h->judged || h->granted)
 		return -1;
 	h->judged = true;
-	forward(w->master, h, users_auth(w->master), msg);
+	forward(w->master, h, feed_auth(w->master), msg);
 	return 0;
 }
 
@@ -375,7 +384,7 @@ handshake_on_more(void *arg, const struct msg *msg)
 	bool broken;
 
 	if ((h = find(w, msg->id, &broken)) != NULL && h->judged)
-		forward(w->master, h, users_auth(w->master), msg);
+		forward(w->master, h, feed_auth(w->master), msg);
 	return 0;
 }
 
@@ -407,19 +416,35 @@ handshake_on_grant(void *arg, const struct msg *msg)
 	return login_grant(w->master, h->conn, msg);
 }
 
+/* It goes to the log. */
+static bool
+is_label(const char *id)
+{
+	char label[TEXT_LABEL_MAX + 1];
+
+	return text_label(label, id, strlen(id)) == 0;
+}
+
 int
 handshake_on_auth_fail(void *arg, const struct msg *msg)
 {
 	struct worker *w = arg;
+	char id[TEXT_LABEL_MAX + 1];
 	struct handshake *h;
+	uint8_t code = 0;
+	struct buf b;
 	bool broken;
 
 	if ((h = find(w, msg->id, &broken)) == NULL || !h->judged)
 		return 0;
-	if (msg->p[0] == LOGIN_OK || msg->p[0] >= LOGIN_CODES)
+	buf_read(&b, msg->p, msg->n);
+	buf_get_u8(&b, &code);
+	buf_get_cstr8(&b, id, sizeof(id));
+	if (!buf_done(&b) || code == LOGIN_OK || code >= LOGIN_CODES ||
+	    (id[0] != '\0' && !is_label(id)))
 		return -1;
 	h->judged = false;
-	end_by_keys(w->master, h, msg->p[0]);
+	end_by_keys(w->master, h, code, id);
 	return 0;
 }
 

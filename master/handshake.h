@@ -34,7 +34,8 @@ void handshake_finish(
     struct master *m, struct conn *c, uint8_t cipher, const void *p, size_t n);
 
 /* Refuse what auth has let in: keys tells the client. */
-void handshake_refuse(struct master *m, struct conn *c, enum login_code code);
+void handshake_refuse(
+    struct master *m, struct conn *c, enum login_code code, const char *id);
 
 /* The connection is gone. */
 void handshake_abort(struct master *m, struct conn *c, enum msg_end why);

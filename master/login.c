@@ -130,7 +130,7 @@ login_grant(struct master *m, struct conn *c, const struct msg *msg)
 	if (get_proof(&p, msg) == -1)
 		return -1;
 	if ((client = admit(m, c, p.id, &code)) == NULL) {
-		handshake_refuse(m, c, code);
+		handshake_refuse(m, c, code, p.id);
 		return 0;
 	}
 	limits = server_conf_limits(&m->conf, server_conf_user(&m->conf, p.id));
@@ -139,7 +139,7 @@ login_grant(struct master *m, struct conn *c, const struct msg *msg)
 	    open_session(m, c, client, &p) == -1) {
 		/* Dead ones among them are gone when it tries again. */
 		grants_probe(m, client);
-		handshake_refuse(m, c, LOGIN_LIMIT);
+		handshake_refuse(m, c, LOGIN_LIMIT, p.id);
 		tunnels_forget(m, client);
 		return 0;
 	}

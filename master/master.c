@@ -23,7 +23,7 @@
 #include "master/start.h"
 #include "master/stop.h"
 #include "master/tunnels.h"
-#include "master/users.h"
+#include "master/feed.h"
 #include "master/visit.h"
 #include "master/workers.h"
 
@@ -52,7 +52,7 @@ master_init(struct master *m, const struct options *options)
 	m->routes = routes_new();
 	m->sources = sources_new();
 	m->parses = parses_new(m);
-	m->users = users_new(m);
+	m->feed = feed_new(m);
 	m->listeners = listeners_new(m);
 	m->handshakes = handshakes_new(m);
 	m->edges = edges_new(m);
@@ -61,7 +61,7 @@ master_init(struct master *m, const struct options *options)
 	m->lost = tunnels_lost_new(m);
 	if (m->conns == NULL || m->clients == NULL || m->sessions == NULL ||
 	    m->routes == NULL || m->sources == NULL || m->parses == NULL ||
-	    m->users == NULL || m->listeners == NULL || m->handshakes == NULL ||
+	    m->feed == NULL || m->listeners == NULL || m->handshakes == NULL ||
 	    m->edges == NULL || m->visits == NULL || m->probing == NULL ||
 	    m->lost == NULL) {
 		errno = ENOMEM;
@@ -91,7 +91,7 @@ master_free(struct master *m)
 	show_relays_free(m);
 	stop_free(m);
 	parses_free(m->parses);
-	users_free(m->users);
+	feed_free(m->feed);
 	listeners_free(m->listeners);
 	edges_free(m->edges);
 	visits_free(m->visits);
@@ -121,7 +121,7 @@ void
 master_check_ready(struct master *m)
 {
 	if (m->ready || m->stop != NULL || !workers_all_ready(m->workers) ||
-	    users_auth(m) == NULL)
+	    feed_auth(m) == NULL)
 		return;
 	start_serve(m);
 }

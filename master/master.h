@@ -39,7 +39,7 @@ struct master {
 	struct sources *sources;
 	struct workers *workers;
 	struct parses *parses;
-	struct users *users;
+	struct feed *feed;
 	struct listeners *listeners;
 	struct handshakes *handshakes;
 	struct visits *visits;

@@ -16,7 +16,7 @@
 #include "master/parse.h"
 #include "master/start.h"
 #include "master/tunnels.h"
-#include "master/users.h"
+#include "master/feed.h"
 #include "master/workers.h"
 
 struct reload {
@@ -128,7 +128,7 @@ commit(struct reload *r)
 	r->conf = old;
 	listeners_commit(m->listeners);
 	start_set_log_level(m);
-	users_use(m);
+	feed_use(m);
 	boot_reconfigure(m);
 	workers_want(m->workers, ROLE_RELAY, boot_count(m, ROLE_RELAY));
 	workers_want(m->workers, ROLE_HTTP, boot_count(m, ROLE_HTTP));
@@ -174,7 +174,7 @@ on_parsed(void *arg, struct parse_result *p)
 		return;
 	}
 	r->loading = true;
-	users_load(m, p->users_fd, on_loaded, r);
+	feed_load(m, p->users_fd, on_loaded, r);
 }
 
 void
@@ -211,6 +211,6 @@ reload_cancel(struct master *m)
 	if (r == NULL)
 		return;
 	parse_forget(m, r);
-	users_forget(m);
+	feed_forget(m);
 	refuse(r, "ptpd stops");
 }

@@ -18,7 +18,7 @@
 #include "master/dispatch.h"
 #include "master/listeners.h"
 #include "master/parse.h"
-#include "master/users.h"
+#include "master/feed.h"
 #include "master/workers.h"
 
 /* -v makes it louder than the configuration says. */
@@ -116,7 +116,7 @@ settle(struct master *m, struct parse_result *r)
 		close(r->users_fd);
 		return -1;
 	}
-	users_load(m, r->users_fd, NULL, NULL);
+	feed_load(m, r->users_fd, NULL, NULL);
 	return 0;
 }
 

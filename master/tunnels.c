@@ -9,7 +9,7 @@
 #include "master/grants.h"
 #include "master/handshake.h"
 #include "master/hold.h"
-#include "master/users.h"
+#include "master/feed.h"
 #include "master/visit.h"
 #include "master/workers.h"
 
@@ -96,7 +96,7 @@ tunnel_up(struct master *m, struct conn *c)
 void
 tunnels_forget(struct master *m, struct client *client)
 {
-	struct worker *auth = users_auth(m);
+	struct worker *auth = feed_auth(m);
 	bool configured = server_conf_user(&m->conf, client->id) != NULL;
 	bool held = client->held;
 	uint8_t payload[1 + TEXT_LABEL_MAX];

@@ -119,7 +119,8 @@ enum msg_type {
 	MSG_HS_FINISH, /* down (keys): cipher u8, login message (the rest) */
 	MSG_HS_KEYS,   /* up (keys, proof), down (relay, engine): cipher u8,
 			  key to send 32, key to receive 32, ticket root 32 */
-	MSG_HS_FAIL,   /* up (any), down (any): code u8 (enum login_code).
+	MSG_HS_FAIL,   /* up (any), down (any): code u8 (enum login_code),
+			  from auth also: id str8, of whom it refused.
 			  Sent down to keys it comes back up behind the last
 			  HS_OUT, if the handshake was still there */
 

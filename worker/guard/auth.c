@@ -107,19 +107,25 @@ send_reply(struct auth *a, uint32_t id, const struct login_msg *m)
 	a->ops->send(a->arg, MSG_HS_REPLY, id, p, n);
 }
 
+/* REFUSED for the client; the master is told whom we refuse (may be ""). */
 static void
-send_refusal(struct auth *a, uint32_t id, enum login_code code)
+send_refusal(
+    struct auth *a, uint32_t id, enum login_code code, const char *whom)
 {
 	struct login_msg refused = { .type = LOGIN_REFUSED };
-	uint8_t byte = (uint8_t)code;
+	uint8_t p[2 + TEXT_LABEL_MAX];
+	struct buf b;
 
-	refused.code = byte;
+	refused.code = (uint8_t)code;
 	if (code == LOGIN_BUSY)
 		refused.retry = AUTH_RETRY_BUSY;
 	else if (code == LOGIN_LIMIT)
 		refused.retry = AUTH_RETRY_LIMIT;
 	send_reply(a, id, &refused);
-	a->ops->send(a->arg, MSG_HS_FAIL, id, &byte, sizeof(byte));
+	buf_write(&b, p, sizeof(p));
+	buf_put_u8(&b, (uint8_t)code);
+	buf_put_cstr8(&b, whom);
+	a->ops->send(a->arg, MSG_HS_FAIL, id, p, buf_used(&b));
 }
 
 static void
@@ -145,7 +151,7 @@ decide(struct auth *a, struct attempt *t, enum login_code code)
 	if (code == LOGIN_OK)
 		send_grant(a, t);
 	else
-		send_refusal(a, t->id, code);
+		send_refusal(a, t->id, code, t->login.id);
 	forget(a, t);
 }
 
@@ -254,7 +260,7 @@ take_login(struct auth *a, const struct msg *m)
 	if (t != NULL)
 		forget(a, t);
 	if ((t = add(a, m->id)) == NULL) {
-		send_refusal(a, m->id, LOGIN_BUSY);
+		send_refusal(a, m->id, LOGIN_BUSY, "");
 		return 0;
 	}
 	if (login_case_get(&t->c, m->p, m->n) == -1 ||
