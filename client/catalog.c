@@ -1,0 +1,343 @@
+/* The services that are published. */
+#include "client/catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/child.h"
+#include "client/engine_conf.h"
+#include "client/grants.h"
+#include "client/locals.h"
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/tunnel/services.h"
+
+struct catalog *
+catalog_new(struct parent *p)
+{
+	struct catalog *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return NULL;
+	c->parent = p;
+	TAILQ_INIT(&c->entries);
+	return c;
+}
+
+static void
+entry_free(struct catalog *c, struct entry *e)
+{
+	TAILQ_REMOVE(&c->entries, e, link);
+	c->count--;
+	locals_forget(e->target);
+	grants_forget(e);
+	source_drop(e->source);
+	free(e);
+}
+
+void
+catalog_free(struct catalog *c)
+{
+	if (c == NULL)
+		return;
+	while (!TAILQ_EMPTY(&c->entries))
+		entry_free(c, TAILQ_FIRST(&c->entries));
+	free(c);
+}
+
+struct entry *
+catalog_find(const struct catalog *c, uint16_t index)
+{
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &c->entries, link)
+	{
+		if (e->index == index)
+			return e;
+	}
+	return NULL;
+}
+
+static struct entry *
+entry_new(struct catalog *c, struct source *s, const struct client_service *v)
+{
+	struct entry *e;
+
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		return NULL;
+	if ((e->target = locals_target(c->parent, v)) == NULL) {
+		free(e);
+		return NULL;
+	}
+	do
+		e->index = c->next++;
+	while (catalog_find(c, e->index) != NULL);
+	e->source = source_use(s);
+	e->conf = v;
+	TAILQ_INSERT_TAIL(&c->entries, e, link);
+	c->count++;
+	return e;
+}
+
+/* How one service is to be treated, for the engine. */
+static void
+tell_engine(const struct catalog *c, const struct entry *e)
+{
+	const struct client_service *v = e->conf;
+	const struct engine_service s = {
+		.index = e->index,
+		.timeout = (uint32_t)v->timeout,
+		.label = v->local_text,
+		.host = v->rewrite_host,
+		.nremove = v->remove_headers.n,
+		.remove = (const char *const *)v->remove_headers.v,
+	};
+	uint8_t payload[MSG_PAYLOAD_MAX];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	if (engine_conf_put_service(&b, &s) == 0)
+		child_send(c->parent->engine, MSG_ENGINE_CONF, 0, payload,
+		    buf_used(&b));
+	else
+		log_warnx("%s: its headers do not fit", v->local_text);
+}
+
+/* The list as the server is to know it. */
+static int
+put_offer(const struct catalog *c, struct buf *b)
+{
+	struct services list = { .serial = c->serial };
+	struct service rows[SERVICES_MAX];
+	const struct entry *e;
+	int ret;
+
+	memset(rows, 0, sizeof(rows));
+	list.list = rows;
+	TAILQ_FOREACH(e, &c->entries, link)
+	{
+		struct service *s = &rows[list.count++];
+
+		s->index = e->index;
+		s->kind = SERVICE_HTTP;
+		s->nnames = (uint8_t)e->conf->names.n;
+		s->names = calloc(s->nnames + 1u, sizeof(*s->names));
+		for (size_t i = 0; s->names != NULL && i < s->nnames; i++)
+			strncpy(
+			    s->names[i], e->conf->names.v[i], TEXT_NAME_MAX);
+		if (s->names == NULL)
+			s->nnames = 0;
+	}
+	ret = services_put(b, &list);
+	for (size_t i = 0; i < list.count; i++)
+		free(rows[i].names);
+	return ret;
+}
+
+static void
+send_offer(const struct catalog *c)
+{
+	uint8_t payload[SERVICES_BYTES];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	if (put_offer(c, &b) == 0)
+		child_send(
+		    c->parent->engine, MSG_OFFER, 0, payload, buf_used(&b));
+	else
+		log_error("the names of all services do not fit a message");
+}
+
+void
+catalog_boot(const struct catalog *c)
+{
+	const struct entry *e;
+
+	TAILQ_FOREACH(e, &c->entries, link)
+	{
+		tell_engine(c, e);
+	}
+	send_offer(c);
+}
+
+void
+catalog_offer(struct catalog *c)
+{
+	c->serial++;
+	send_offer(c);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+same_list(const struct str_list *a, const struct str_list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_service(const struct client_service *a, const struct client_service *b)
+{
+	return strcmp(a->local_text, b->local_text) == 0 &&
+	    same_list(&a->names, &b->names) &&
+	    same_text(a->rewrite_host, b->rewrite_host) &&
+	    same_list(&a->remove_headers, &b->remove_headers) &&
+	    a->timeout == b->timeout && same_text(a->tls_ca, b->tls_ca) &&
+	    same_text(a->tls_name, b->tls_name) &&
+	    a->tls_insecure == b->tls_insecure;
+}
+
+static void
+drop(struct catalog *c, struct entry *e)
+{
+	uint8_t payload[8];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	engine_conf_put_gone(&b, e->index);
+	child_send(
+	    c->parent->engine, MSG_ENGINE_CONF, 0, payload, buf_used(&b));
+	entry_free(c, e);
+}
+
+/* The entry of an older source that is just this service, or NULL. */
+static struct entry *
+find_same(const struct catalog *c, const struct source *s,
+    const struct client_service *v)
+{
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &c->entries, link)
+	{
+		if (e->source != s && !e->added && same_service(e->conf, v))
+			return e;
+	}
+	return NULL;
+}
+
+/* Whether a service of s has a name that e has (none: the id). */
+static bool
+collides(const struct entry *e, const struct client_service *v)
+{
+	if (e->conf->names.n == 0 || v->names.n == 0)
+		return e->conf->names.n == v->names.n;
+	for (size_t i = 0; i < v->names.n; i++) {
+		for (size_t k = 0; k < e->conf->names.n; k++) {
+			if (strcmp(v->names.v[i], e->conf->names.v[k]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the services of s may stand beside those that stay. */
+static int
+check(
+    const struct catalog *c, const struct source *s, bool all, const char **why)
+{
+	const struct client_service_list *list = &s->conf.services;
+	size_t stay = 0;
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &c->entries, link)
+	{
+		if (!all && !e->added)
+			continue;
+		stay++;
+		for (size_t i = 0; i < list->n; i++) {
+			if (collides(e, &list->v[i])) {
+				*why = "another service has that name";
+				return -1;
+			}
+		}
+	}
+	if (stay + list->n > SERVICES_MAX) {
+		*why = "too many services";
+		return -1;
+	}
+	return 0;
+}
+
+int
+catalog_load(struct catalog *c, struct source *s, const char **why)
+{
+	const struct client_service_list *list = &s->conf.services;
+	struct entry *e, *next;
+
+	if (check(c, s, false, why) == -1)
+		return -1;
+	for (size_t i = 0; i < list->n; i++) {
+		if ((e = find_same(c, s, &list->v[i])) != NULL) {
+			source_drop(e->source);
+			e->source = source_use(s);
+			e->conf = &list->v[i];
+		} else if ((e = entry_new(c, s, &list->v[i])) != NULL) {
+			tell_engine(c, e);
+		}
+	}
+	for (e = TAILQ_FIRST(&c->entries); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (e->source != s && !e->added)
+			drop(c, e);
+	}
+	catalog_offer(c);
+	return 0;
+}
+
+int
+catalog_add(struct catalog *c, struct source *s, const char **why)
+{
+	const struct client_service_list *list = &s->conf.services;
+	struct entry *e;
+
+	if (check(c, s, true, why) == -1)
+		return -1;
+	for (size_t i = 0; i < list->n; i++) {
+		if ((e = entry_new(c, s, &list->v[i])) == NULL)
+			continue;
+		e->added = true;
+		tell_engine(c, e);
+	}
+	catalog_offer(c);
+	return 0;
+}
+
+static bool
+is_named(const struct entry *e, const char *what)
+{
+	if (strcmp(e->conf->local_text, what) == 0)
+		return true;
+	for (size_t i = 0; i < e->conf->names.n; i++) {
+		if (strcasecmp(e->conf->names.v[i], what) == 0)
+			return true;
+	}
+	return false;
+}
+
+size_t
+catalog_remove(struct catalog *c, const char *what)
+{
+	struct entry *e, *next;
+	size_t n = 0;
+
+	for (e = TAILQ_FIRST(&c->entries); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (!is_named(e, what))
+			continue;
+		drop(c, e);
+		n++;
+	}
+	if (n > 0)
+		catalog_offer(c);
+	return n;
+}

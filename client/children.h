@@ -1,0 +1,19 @@
+/* What the parent's children are told, and what is done when one dies. */
+#ifndef CHILDREN_H
+#define CHILDREN_H
+
+struct parent;
+
+/*
+ * Find the accounts that they live as, and start those that are always there:
+ * engine and proof. 0, or -1 after an error line.
+ */
+int children_start(struct parent *p);
+
+/* The identities again: the configuration has changed. */
+void children_identify(struct parent *p);
+
+/* The pool's settings again. */
+void children_configure(struct parent *p);
+
+#endif

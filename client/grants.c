@@ -1,0 +1,267 @@
+/* What the server made of our services. */
+#include "client/grants.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/attach.h"
+#include "client/catalog.h"
+#include "client/parent.h"
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/conf/hostport.h"
+
+#define HTTP_PORT 80 /* left out of a URL */
+
+struct grants {
+	struct parent *parent;
+	struct event *retry;
+	unsigned delay; /* ms until the next time */
+};
+
+/* How an answer came out, over all names. */
+struct tally {
+	unsigned granted, taken, refused;
+};
+
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct grants *g = arg;
+
+	(void)fd;
+	(void)what;
+	if (attach_is_up(g->parent->attach))
+		catalog_offer(g->parent->catalog);
+}
+
+struct grants *
+grants_new(struct parent *p)
+{
+	struct grants *g;
+
+	if ((g = calloc(1, sizeof(*g))) == NULL)
+		return NULL;
+	g->parent = p;
+	g->delay = GRANTS_RETRY_MS;
+	if ((g->retry = evtimer_new(p->base, on_retry, g)) == NULL) {
+		free(g);
+		return NULL;
+	}
+	return g;
+}
+
+void
+grants_free(struct grants *g)
+{
+	if (g == NULL)
+		return;
+	event_free(g->retry);
+	free(g);
+}
+
+char *
+grants_url(char dst[GRANTS_URL], const struct granted *g, const char *host,
+    uint16_t port)
+{
+	char where[HOSTPORT_TEXT], name[2 * TEXT_NAME_MAX + 2];
+	struct addr a;
+	bool full = strchr(g->host, '.') != NULL;
+
+	if (g->url[0] != '\0') {
+		snprintf(dst, GRANTS_URL, "%s", g->url);
+	} else if (!full && addr_parse_ip(&a, host) == 0) {
+		snprintf(dst, GRANTS_URL, "http://%s (Host: %s)",
+		    hostport_format(where, host, port, HTTP_PORT), g->host);
+	} else {
+		snprintf(name, sizeof(name), "%s%s%s", g->host, full ? "" : ".",
+		    full ? "" : host);
+		if (port == HTTP_PORT)
+			snprintf(dst, GRANTS_URL, "http://%s", name);
+		else
+			snprintf(dst, GRANTS_URL, "http://%s:%u", name, port);
+	}
+	return dst;
+}
+
+/* The row of that name, made if need be. NULL: no memory. */
+static struct grant_row *
+row_of(struct entry *e, const char *name)
+{
+	struct grant_row *more;
+
+	for (size_t i = 0; i < e->nrows; i++) {
+		if (strcmp(e->rows[i].name, name) == 0)
+			return &e->rows[i];
+	}
+	if (e->nrows > SERVICE_NAMES_MAX ||
+	    (more = realloc(e->rows, (e->nrows + 1) * sizeof(*more))) == NULL)
+		return NULL;
+	e->rows = more;
+	more += e->nrows++;
+	memset(more, 0, sizeof(*more));
+	more->code = GRANT_CODES; /* none yet */
+	snprintf(more->name, sizeof(more->name), "%s", name);
+	return more;
+}
+
+static void
+say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
+    const struct granted *in, const char *host, uint16_t port)
+{
+	char url[TEXT_ESCAPED];
+	bool again = row->code == GRANT_OK;
+
+	grants_url(row->url, in, host, port);
+	text_escape(url, row->url, strlen(row->url));
+	snprintf(row->url, sizeof(row->url), "%s", url);
+	/* What was said once and is still true is not said again. */
+	if (strcmp(row->said, row->url) != 0) {
+		printf(
+		    "%s is reachable at %s\n", e->conf->local_text, row->url);
+		fflush(stdout);
+		strcpy(row->said, row->url);
+	}
+	if (!again)
+		log_info(
+		    "%s is reachable at %s", e->conf->local_text, row->url);
+	parent_ready(g->parent);
+}
+
+/* Since when somebody else has it, as a clock shows it. */
+static void
+since_text(char *dst, size_t size, uint32_t since)
+{
+	time_t then = time(NULL) - (time_t)since;
+	struct tm tm;
+
+	if (gmtime_r(&then, &tm) == NULL ||
+	    strftime(dst, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(dst, size, "%u s ago", since);
+}
+
+static void
+say_refused(const struct entry *e, const struct grant_row *row,
+    const struct granted *in)
+{
+	const char *name = in->name[0] != '\0' ? in->name : "the id";
+	char since[32];
+
+	if (row->code == in->code) /* as before: said already */
+		return;
+	if (in->code == GRANT_TAKEN) {
+		since_text(since, sizeof(since), in->since);
+		log_warnx("%s: %s is taken: held by a live session since %s; "
+			  "it will be asked for again",
+		    e->conf->local_text, name, since);
+	} else {
+		log_error("%s: %s is refused: %s", e->conf->local_text, name,
+		    grant_text((enum grant)in->code));
+	}
+}
+
+static int
+take_row(struct grants *g, const struct granted *in, struct tally *t,
+    const char *host, uint16_t port)
+{
+	struct entry *e = catalog_find(g->parent->catalog, in->index);
+	char text[TEXT_NAME_MAX + 1];
+	struct grant_row *row;
+
+	/* Names come back as they were asked for: in one form. */
+	if (in->name[0] != '\0' &&
+	    text_name(text, in->name, strlen(in->name)) == -1)
+		return -1;
+	if (e == NULL) /* removed meanwhile */
+		return 0;
+	if ((row = row_of(e, in->name)) == NULL)
+		return 0;
+	if (in->code == GRANT_OK) {
+		say_granted(g, e, row, in, host, port);
+		t->granted++;
+	} else {
+		say_refused(e, row, in);
+		row->url[0] = row->said[0] = '\0';
+		if (in->code == GRANT_TAKEN)
+			t->taken++;
+		else
+			t->refused++;
+	}
+	row->code = in->code;
+	return 0;
+}
+
+/* Ask again for what is taken. */
+static void
+schedule(struct grants *g)
+{
+	struct timeval tv = { (time_t)(g->delay / 1000),
+		(suseconds_t)(g->delay % 1000 * 1000) };
+
+	evtimer_add(g->retry, &tv);
+	g->delay *= 2;
+	if (g->delay > GRANTS_RETRY_MAX)
+		g->delay = GRANTS_RETRY_MAX;
+}
+
+int
+grants_take(struct grants *g, const uint8_t *p, size_t n, const char *host,
+    uint16_t port)
+{
+	struct tally t = { 0 };
+	struct granted in;
+	uint32_t serial;
+	uint16_t count;
+	struct buf b;
+
+	buf_read(&b, p, n);
+	if (granted_get_head(&b, &serial, &count) == -1)
+		return -1;
+	/* An answer to what we do not ask any more: another will come. */
+	if (serial != g->parent->catalog->serial)
+		return 0;
+	for (uint16_t i = 0; i < count; i++) {
+		if (granted_get(&b, &in) == -1 ||
+		    take_row(g, &in, &t, host, port) == -1)
+			return -1;
+	}
+	if (!buf_done(&b))
+		return -1;
+	if (t.taken > 0) {
+		schedule(g);
+	} else {
+		evtimer_del(g->retry);
+		g->delay = GRANTS_RETRY_MS;
+	}
+	attach_answered(g->parent->attach, t.granted + t.taken > 0);
+	return 0;
+}
+
+void
+grants_lost(struct grants *g)
+{
+	struct entry *e;
+
+	evtimer_del(g->retry);
+	g->delay = GRANTS_RETRY_MS;
+	TAILQ_FOREACH(e, &g->parent->catalog->entries, link)
+	{
+		for (size_t i = 0; i < e->nrows; i++) {
+			if (e->rows[i].code == GRANT_OK)
+				e->rows[i].code = GRANT_CODES;
+			e->rows[i].url[0] = '\0';
+		}
+	}
+}
+
+void
+grants_forget(struct entry *e)
+{
+	free(e->rows);
+	e->rows = NULL;
+	e->nrows = 0;
+}

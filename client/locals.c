@@ -1,0 +1,215 @@
+/* Connections to local services. */
+#include "client/locals.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/catalog.h"
+#include "client/child.h"
+#include "client/lookup.h"
+#include "common/base/buf.h"
+#include "common/base/log.h"
+#include "common/net/dial.h"
+#include "common/net/sockopt.h"
+
+/* An address as connect(2) takes it. */
+struct place {
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+/* A dial that came before the name was known. */
+struct waiting {
+	uint32_t number;
+	uint8_t attempt;
+};
+
+struct target {
+	struct parent *parent;
+	const char *host; /* to look up, or NULL: it is an address */
+	char name[TEXT_NAME_MAX + 1];
+	uint16_t port;
+	struct place places[LOCALS_ADDRESSES];
+	size_t n;
+	struct lookup *lookup;
+	struct waiting *waiting;
+	size_t nwaiting;
+};
+
+static void
+refuse(struct target *t, uint32_t number, int err)
+{
+	uint8_t payload[4];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u32(&b, (uint32_t)err);
+	child_send(t->parent->engine, MSG_DIAL_NO, number, payload, 4);
+}
+
+static void on_found(
+    void *arg, const struct addr *list, size_t n, const char *why);
+
+/* Have the name looked up, for the first time or anew. */
+static void
+look_up(struct target *t)
+{
+	if (t->host == NULL || t->lookup != NULL)
+		return;
+	t->lookup = lookup_start(t->parent, t->name, t->port, on_found, t);
+}
+
+/* Open a socket to the address whose turn it is. */
+static void
+dial(struct target *t, uint32_t number, uint8_t attempt)
+{
+	const struct place *place;
+	int fd;
+
+	if (attempt >= t->n) {
+		/* All have failed: perhaps the name means others by now. */
+		refuse(t, number, t->n > 0 ? 0 : EHOSTUNREACH);
+		look_up(t);
+		return;
+	}
+	place = &t->places[attempt];
+	fd = dial_start((const struct sockaddr *)&place->ss, place->len);
+	if (fd == -1) {
+		int err = errno;
+
+		/* Of this address alone, as ENETUNREACH: then the next. */
+		if (attempt + 1u < t->n && err != EMFILE && err != ENFILE)
+			dial(t, number, (uint8_t)(attempt + 1));
+		else
+			refuse(t, number, err);
+		return;
+	}
+	/* If the engine dies, the service shall not see an orderly end. */
+	sockopt_reset_on_close(fd, true);
+	child_send_fd(t->parent->engine, MSG_DIALED, number, NULL, 0, fd);
+}
+
+static void
+on_found(void *arg, const struct addr *list, size_t n, const char *why)
+{
+	struct target *t = arg;
+	struct waiting *waiting = t->waiting;
+	size_t nwaiting = t->nwaiting;
+
+	t->lookup = NULL;
+	if (n == 0)
+		log_warnx("%s: %s", t->name, why);
+	else
+		t->n = 0;
+	for (size_t i = 0; i < n && t->n < LOCALS_ADDRESSES; i++) {
+		struct place *place = &t->places[t->n++];
+
+		place->len = addr_to_sockaddr(&place->ss, &list[i]);
+	}
+	t->waiting = NULL;
+	t->nwaiting = 0;
+	for (size_t i = 0; i < nwaiting; i++) {
+		if (t->n == 0)
+			refuse(t, waiting[i].number, EHOSTUNREACH);
+		else
+			dial(t, waiting[i].number, waiting[i].attempt);
+	}
+	free(waiting);
+}
+
+static void
+set_unix(struct target *t, const char *path)
+{
+	struct place *place = &t->places[t->n++];
+	struct sockaddr_un *sun = (struct sockaddr_un *)&place->ss;
+
+	sun->sun_family = AF_UNIX;
+	strcpy(sun->sun_path, path); /* CONF_SOCKET_MAX fits */
+	place->len = sizeof(*sun);
+}
+
+struct target *
+locals_target(struct parent *p, const struct client_service *v)
+{
+	struct target *t;
+	struct addr a;
+
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return NULL;
+	t->parent = p;
+	if (v->local.scheme == LOCAL_UNIX) {
+		set_unix(t, v->local.path);
+		return t;
+	}
+	t->port = v->local.port;
+	strcpy(t->name, v->local.host);
+	if (addr_parse_ip(&a, t->name) == 0) {
+		a.port = t->port;
+		t->places[0].len = addr_to_sockaddr(&t->places[0].ss, &a);
+		t->n = 1;
+		return t;
+	}
+	t->host = t->name;
+	look_up(t);
+	return t;
+}
+
+void
+locals_forget(struct target *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->nwaiting; i++)
+		refuse(t, t->waiting[i].number, ECONNREFUSED);
+	lookup_cancel(t->lookup);
+	free(t->waiting);
+	free(t);
+}
+
+/* The name is not known yet: later. */
+static void
+wait(struct target *t, uint32_t number, uint8_t attempt)
+{
+	struct waiting *more;
+
+	look_up(t);
+	if (t->lookup == NULL || t->nwaiting == LOCALS_WAITING ||
+	    (more = realloc(t->waiting, (t->nwaiting + 1) * sizeof(*more))) ==
+		NULL) {
+		refuse(t, number, EHOSTUNREACH);
+		return;
+	}
+	t->waiting = more;
+	more[t->nwaiting++] = (struct waiting){ number, attempt };
+}
+
+int
+locals_on_dial(void *child, const struct msg *m)
+{
+	struct parent *p = child_parent(child);
+	struct entry *e;
+	uint8_t payload[4], attempt = 0;
+	uint16_t index = 0;
+	struct buf b;
+
+	buf_read(&b, m->p, m->n);
+	buf_get_u16(&b, &index);
+	buf_get_u8(&b, &attempt);
+	if ((e = catalog_find(p->catalog, index)) == NULL) {
+		/* It was removed while this was on its way. */
+		buf_write(&b, payload, sizeof(payload));
+		buf_put_u32(&b, ECONNREFUSED);
+		child_send(p->engine, MSG_DIAL_NO, m->id, payload, 4);
+		return 0;
+	}
+	if (e->target->n == 0)
+		wait(e->target, m->id, attempt);
+	else
+		dial(e->target, m->id, attempt);
+	return 0;
+}
