@@ -146,8 +146,7 @@ refused(struct attach *a, struct link *l, const char *why)
 	}
 	log_error("%s: refused: %s", l->name, why);
 	drop(a, l);
-	a->stopped = true;
-	parent_exit(a->parent, 3);
+	parent_finish(a->parent, 3);
 }
 
 static void
@@ -284,8 +283,7 @@ attach_answered(struct attach *a, bool let_in)
 	if (a->ever_in || a->stopped)
 		return;
 	log_error("every name was refused for good");
-	a->stopped = true;
-	parent_exit(a->parent, 3);
+	parent_finish(a->parent, 3);
 }
 
 /* The session has ended. Back at once, unless that was just now, or unwise. */

@@ -48,6 +48,21 @@ parent_exit(struct parent *p, int status)
 }
 
 void
+parent_finish(struct parent *p, int status)
+{
+	struct timeval tv = { PARENT_FINISH_S, 0 };
+
+	p->stopping = true;
+	p->status = status;
+	attach_stop(p->attach);
+	child_retire(p->engine);
+	child_send(p->engine, MSG_DRAIN, 0, NULL, 0);
+	evtimer_add(p->stop_timer, &tv);
+	if (!child_is_ready(p->engine))
+		parent_exit(p, status);
+}
+
+void
 parent_ready(struct parent *p)
 {
 	if (p->daemon_fd == -1)
@@ -201,7 +216,8 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	log_warnx("streams did not end in time, closing them");
+	if (p->status == 0)
+		log_warnx("streams did not end in time, closing them");
 	parent_exit(p, 0);
 }
 

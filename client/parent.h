@@ -24,7 +24,8 @@
 #include "common/base/idmap.h"
 #include "common/tunnel/login.h"
 
-#define PARENT_STOP_S 30 /* streams may take so long to end */
+#define PARENT_STOP_S 30  /* streams may take so long to end */
+#define PARENT_FINISH_S 2 /* and what was said last, to leave */
 
 struct attach;
 struct catalog;
@@ -85,6 +86,9 @@ void parent_stop(struct parent *p);
 
 /* End with this status as soon as this turn of the loop is over. */
 void parent_exit(struct parent *p, int status);
+
+/* End with this status when what was said to a server has left. */
+void parent_finish(struct parent *p, int status);
 
 /* Something is published: who started us may go on. */
 void parent_ready(struct parent *p);
