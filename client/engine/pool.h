@@ -10,7 +10,11 @@
 #include "common/crypto/ticket.h"
 #include "common/tunnel/tunnel.h"
 
-#define POOL_BUDGET (64u << 20) /* bytes its streams may make us hold */
+/*
+ * Bytes that its streams may make us hold if none of the local services
+ * reads: 16,384 streams with the window that all begin with here.
+ */
+#define POOL_BUDGET (UINT64_C(512) << 20)
 #define POOL_TICKETS 16		/* at a time */
 #define POOL_BUSY_STREAMS 64	/* a tunnel with more of them is busy */
 #define POOL_IDLE_US 30000000	/* a spare line goes after this */
