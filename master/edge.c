@@ -226,7 +226,9 @@ edge_on_verdict(void *arg, const struct msg *msg)
 	if (c == NULL || c->worker != w)
 		return -1;
 	if (c->state == CONN_ENDING) { /* too late */
-		hold_drop(m, c);
+		/* What it has begun to answer, it will say CLOSED of. */
+		if (msg->p[0] != VERDICT_REFUSE)
+			hold_drop(m, c);
 		return 0;
 	}
 	if (c->state != CONN_PEEK)

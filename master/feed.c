@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/log.h"
 #include "master/parse.h"
 #include "master/workers.h"
@@ -137,14 +138,23 @@ feed_on_ok(void *arg, const struct msg *msg)
 	struct worker *w = arg;
 	struct master *m = w->master;
 	struct feed *u = m->feed;
+	uint32_t number = 0;
+	struct buf b;
 
 	if (msg->id != u->generation)
 		return 0; /* of a load that another overtook */
 	if (!u->loading)
 		return -1;
 	u->loading = false;
+	buf_read(&b, msg->p, msg->n);
+	if (buf_get_u32(&b, &number) == -1)
+		return -1;
 	if (u->fn != NULL) {
-		report(u, true);
+		report(u, number != MSG_USERS_BROKEN);
+		return 0;
+	}
+	if (number == MSG_USERS_BROKEN) {
+		log_error("auth knows no users, nobody can log in");
 		return 0;
 	}
 	feed_use(m);

@@ -28,6 +28,7 @@ struct buf;
 #define MSG_MAX 16384 /* bytes of a frame with its header */
 #define MSG_PAYLOAD_MAX (MSG_MAX - MSG_HEAD)
 #define MSG_CHANNEL_FD 3 /* where a worker finds its channel */
+#define MSG_USERS_BROKEN UINT32_MAX
 
 enum role {
 	/* server */
@@ -128,7 +129,8 @@ enum msg_type {
 	MSG_HOST_KEY,  /* down (keys): 32 bytes */
 	MSG_USERS,     /* down (auth), descriptor: the parser's end of a
 			  SOCK_SEQPACKET of verifier frames; id = generation */
-	MSG_USERS_OK,  /* up (auth): number u32; id = generation */
+	MSG_USERS_OK,  /* up (auth): number u32, or MSG_USERS_BROKEN: they did
+			  not come whole; id = generation */
 	MSG_USERS_USE, /* down (auth): id = generation: use these now */
 	MSG_AUTH_CONF, /* down (auth): any client u8: 1: the first secret (sent
 			  plain) of an id without verifier holds it */

@@ -110,7 +110,7 @@ broken_users(struct process *x, const char *why)
 {
 	log_error("verifiers of generation %u: %s", x->staged.generation, why);
 	drop_staged(&x->staged);
-	tell_users(x, x->staged.generation, AUTH_USERS_BROKEN);
+	tell_users(x, x->staged.generation, MSG_USERS_BROKEN);
 }
 
 /* Take what is there. 1: more may come, else it is over, well or not. */

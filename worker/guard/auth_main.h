@@ -6,14 +6,6 @@
 #ifndef AUTH_MAIN_H
 #define AUTH_MAIN_H
 
-#include <stdint.h>
-
-/*
- * What MSG_USERS_OK says instead of a number when the verifiers did not come
- * as they should: those in use stay.
- */
-#define AUTH_USERS_BROKEN UINT32_MAX
-
 struct msg_boot;
 
 /* Returns the exit status of the process. */
