@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "common/base/addr.h"
 #include "common/base/buf.h"
+#include "common/base/log.h"
 #include "common/http/page.h"
 
 static void
@@ -59,9 +61,26 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		close_now(e, id, edge_release(c), end);
 }
 
+/* One line for who runs the server: the master bounds how many. */
+static void
+log_answer(int fd, int status, const char *name)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct addr peer = { .family = ADDR_ANY };
+	char text[ADDR_TEXT];
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr(&peer, (struct sockaddr *)&ss, len);
+	log_info("%s: %d %s%s%s", addr_format(text, &peer), status,
+	    page_reason(status), name != NULL ? ": " : "",
+	    name != NULL ? name : "");
+}
+
 /* What the request wants to be told, as far as it can be read. */
 static size_t
-make_page(struct edge *e, const struct answer *a, size_t n, char out[PAGE_MAX])
+make_page(struct edge *e, int fd, const struct answer *a, size_t n,
+    char out[PAGE_MAX])
 {
 	struct page page = { .status = a->status, .text = a->text };
 	char name[HOST_NAME_SIZE];
@@ -75,6 +94,7 @@ make_page(struct edge *e, const struct answer *a, size_t n, char out[PAGE_MAX])
 		    verdict_name(name, &e->head, &e->rules) == 0)
 			page.name = name;
 	}
+	log_answer(fd, a->status, page.name);
 	return page_make(out, PAGE_MAX, &page);
 }
 
@@ -92,7 +112,7 @@ answer_begin(struct edge *e, uint32_t id, int fd, const struct answer *a)
 	if (a->range)
 		preface_range((uint8_t *)out);
 	else
-		len = make_page(e, a, n > 0 ? (size_t)n : 0, out);
+		len = make_page(e, fd, a, n > 0 ? (size_t)n : 0, out);
 	/* A fresh socket takes that much; if it does not, its peer is gone. */
 	if (send(fd, out, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len ||
 	    shutdown(fd, SHUT_WR) == -1)

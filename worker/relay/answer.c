@@ -49,8 +49,13 @@ complete(struct user *u)
 
 	u->nasked--;
 	memmove(u->asked, u->asked + 1, u->nasked * sizeof(u->asked[0]));
+	if (u->nasked == 0)
+		memset(&u->asked[0], 0, sizeof(u->asked[0]));
 	u->begun = false;
-	if (first.upgrade && !walk_is_opaque(&u->req))
+	if (first.last)
+		u->close_after = true;
+	/* While it is still being sent, request.c sees to that at its end. */
+	if (first.upgrade && !u->sending)
 		walk_resume(&u->req);
 	if (u->nasked > 0)
 		walk_expect(&u->resp, (enum head_method)u->asked[0].method,
@@ -68,6 +73,7 @@ take_head(struct user *u, struct gather *g, const uint8_t *p, size_t n,
 	ssize_t len;
 
 	if (h->status == 101) {
+		u->sending = false;
 		walk_opaque(&u->req);
 		user_resume(u);
 	}
@@ -86,14 +92,23 @@ take_head(struct user *u, struct gather *g, const uint8_t *p, size_t n,
 	emit(u, g, p, n);
 }
 
-/* The service speaks nonsense. */
+/*
+ * The service speaks nonsense. What comes unasked must never be taken for an
+ * answer; what was answered before stays so.
+ */
 static void
 bad_answer(struct user *u)
 {
-	if (u->nasked > 0 && !u->begun)
+	if (u->nasked > 0 && u->begun) {
+		user_abort(u, END_GARBAGE);
+		return;
+	}
+	if (u->current != NULL)
+		upstream_end(u->current);
+	if (u->nasked > 0)
 		user_refuse(u, 502, "The service's answer is malformed.");
 	else
-		user_abort(u, END_GARBAGE);
+		user_finish(u);
 }
 
 /* Walk n bytes; returns how many were dealt with. The user may be dead. */
@@ -195,6 +210,25 @@ answer_feed(struct user *u, const struct iovec *iov, int n)
 	}
 	if (u->state == USER_OPEN)
 		flush(u, &g);
+	/* What is kept of a head would hold its credit for ever. */
+	if (u->state == USER_OPEN)
+		user_credit(u, 0);
+}
+
+/*
+ * The current upstream has ended between two answers. So do we, unless a
+ * request has come that nothing was sent of: that is routed anew.
+ */
+static void
+idle_end(struct user *u)
+{
+	if (u->sending || (u->in_len == 0 && u->wait == WAIT_NOTHING)) {
+		user_finish(u);
+		return;
+	}
+	if (u->current != NULL)
+		upstream_leave(u->current);
+	user_resume(u);
 }
 
 void
@@ -204,8 +238,7 @@ answer_fin(struct user *u)
 		return;
 	switch (walk_eof(&u->resp)) {
 	case WALK_EOF_IDLE:
-		/* The service closes an idle connection; so do we. */
-		user_finish(u);
+		idle_end(u);
 		break;
 	case WALK_EOF_END:
 		if (!walk_is_opaque(&u->resp) || u->eof) {
@@ -229,7 +262,8 @@ answer_lost(struct user *u, enum reset reason)
 	struct upstream *up = u->current;
 	int status = 502;
 
-	if (up != NULL)
+	/* What answers for it wants to know who it was: user_refuse() ends it. */
+	if (up != NULL && (u->nasked == 0 || u->begun))
 		upstream_end(up);
 	if (u->state != USER_OPEN)
 		return;
@@ -237,15 +271,16 @@ answer_lost(struct user *u, enum reset reason)
 		status = 504;
 	else if (reason == RESET_LIMIT)
 		status = 503;
-	if (u->nasked > 0 && !u->begun) {
+	if (u->nasked > 0 && !u->begun)
 		user_refuse(u, status, reset_text(reason));
-	} else if (u->nasked > 0 || walk_is_opaque(&u->req)) {
+	else if (u->nasked > 0 || walk_is_opaque(&u->req))
 		user_abort(u, END_LOST);
-	} else if (reason != RESET_GONE) {
-		user_finish(u);
-	}
-	/*
-	 * Idle while its tunnel died: the connection stays, and its next
-	 * request is routed anew, parked if need be.
-	 */
+	else if (reason != RESET_GONE || u->sending)
+		idle_end(u);
+	else
+		/*
+		 * Idle while its tunnel died: the connection stays, and its
+		 * next request is routed anew, parked if need be.
+		 */
+		user_resume(u);
 }

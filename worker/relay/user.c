@@ -16,28 +16,6 @@
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
 
-/* It waits for no answer of the master any more. */
-static void
-stop_asking(struct user *u)
-{
-	struct relay *r = u->relay;
-	struct user **at = &r->ask_queue;
-
-	if (u->wait == WAIT_ASK)
-		r->asks--;
-	if (u->wait == WAIT_QUEUE) {
-		while (*at != u)
-			at = &(*at)->ask_next;
-		*at = u->ask_next;
-		if (*at == NULL)
-			r->ask_tail = at;
-	}
-	if (u->wait == WAIT_ASK || u->wait == WAIT_QUEUE)
-		u->wait = WAIT_ROOM;
-	free(u->asking);
-	u->asking = NULL;
-}
-
 /* Free everything at the end of the turn; nobody may find it any more. */
 static void
 destroy(struct user *u, bool reset, enum msg_end why)
@@ -49,7 +27,7 @@ destroy(struct user *u, bool reset, enum msg_end why)
 	u->state = USER_DEAD;
 	while (u->ups != NULL)
 		upstream_end(u->ups);
-	stop_asking(u);
+	user_ask_stop(u);
 	turn_cancel(&u->resume);
 	deadline_drop(&u->timer);
 	event_free(u->ev);
@@ -58,8 +36,10 @@ destroy(struct user *u, bool reset, enum msg_end why)
 	outq_free(&u->out);
 	free(u->in);
 	free(u->part);
+	free(u->rest);
 	idmap_take(&r->conns, u->conn.id);
-	counter_add(&r->counters->all[COUNTER_CLOSED], 1);
+	if (!u->rerouted) /* its first relay counts it */
+		counter_add(&r->counters->all[COUNTER_CLOSED], 1);
 	relay_closed(r, u->conn.id, why, u->up, u->down);
 	relay_bury(r, &u->grave, u);
 }
@@ -70,10 +50,24 @@ user_abort(struct user *u, enum msg_end why)
 	destroy(u, true, why);
 }
 
-/* Our FIN is out; close when the user's has come, or has taken too long. */
+/* Nothing is under way in either direction: start its idle time anew. */
+static void
+touch(struct user *u)
+{
+	struct relay *r = u->relay;
+
+	if (u->state == USER_OPEN && !u->heading)
+		deadline_set(&r->idles, &u->timer, turn_now(r->turn));
+	else if (u->state == USER_ENDING)
+		deadline_set(&r->endings, &u->timer, turn_now(r->turn));
+}
+
+/* All has left: our FIN, and close when the user's has come or is late. */
 static void
 linger(struct user *u)
 {
+	while (u->ups != NULL)
+		upstream_leave(u->ups);
 	u->state = USER_LINGER;
 	if (u->eof) {
 		destroy(u, false, END_CLEAN);
@@ -88,17 +82,38 @@ linger(struct user *u)
 	user_resume(u);
 }
 
+/*
+ * Let go of the upstreams. The one that bytes still wait from stays until
+ * they have left: its window is what bounds them.
+ */
+static void
+leave_all(struct user *u)
+{
+	struct upstream *up, *next;
+
+	for (up = u->ups; up != NULL; up = next) {
+		next = up->next;
+		if (up == u->current && u->sending)
+			upstream_end(up);
+		else if (up == u->current && outq_left(&u->out) > 0)
+			upstream_shut(up);
+		else
+			upstream_leave(up);
+	}
+}
+
 void
 user_finish(struct user *u)
 {
 	if (u->state != USER_OPEN)
 		return;
 	u->state = USER_ENDING;
-	deadline_drop(&u->timer);
-	while (u->ups != NULL)
-		upstream_leave(u->ups);
+	user_ask_stop(u);
+	leave_all(u);
 	if (outq_left(&u->out) == 0)
 		linger(u);
+	else
+		touch(u);
 }
 
 void
@@ -108,10 +123,10 @@ user_shut(struct user *u)
 		shutdown(u->fd, SHUT_WR);
 }
 
-static void
-credit(struct user *u, size_t sent)
+void
+user_credit(struct user *u, size_t sent)
 {
-	if (u->current == NULL)
+	if (u->state == USER_DEAD || u->current == NULL)
 		return;
 	/* With nothing queued all has left, whatever was rewritten. */
 	if (outq_left(&u->out) == 0)
@@ -128,11 +143,12 @@ user_send(struct user *u, const struct iovec *iov, int n)
 		return;
 	for (int i = 0; i < n; i++)
 		u->down += iov[i].iov_len;
-	sent = outq_send(&u->out, u->fd, iov, n);
-	if (sent == -1)
+	if ((sent = outq_send(&u->out, u->fd, iov, n)) == -1) {
 		destroy(u, true, END_RESET);
-	else
-		credit(u, (size_t)sent);
+		return;
+	}
+	touch(u);
+	user_credit(u, (size_t)sent);
 }
 
 void
@@ -140,15 +156,26 @@ user_refuse(struct user *u, int status, const char *text)
 {
 	char out[PAGE_MAX];
 	struct iovec iov = { out, 0 };
-	struct page page = { .status = status, .text = text };
+	struct page page = {
+		.status = status,
+		.text = text,
+		.json = u->asked[0].json,
+		.head_only = u->asked[0].method == HEAD_METHOD_HEAD,
+	};
+	const struct upstream *up = u->current;
+	char peer[ADDR_TEXT];
 
 	if (u->state != USER_OPEN)
 		return;
-	if (u->nasked > 0) {
-		page.json = u->asked[0].json;
-		page.head_only = u->asked[0].method == HEAD_METHOD_HEAD;
+	if (u->begun) {
+		destroy(u, true, END_LOST);
+		return;
 	}
 	iov.iov_len = page_make(out, sizeof(out), &page);
+	log_info("%s: %d %s%s%s%s%s", addr_format(peer, &u->peer), status,
+	    page_reason(status), up != NULL ? ": " : "",
+	    up != NULL ? up->name : "", text != NULL ? ": " : "",
+	    text != NULL ? text : "");
 	user_send(u, &iov, 1);
 	user_finish(u);
 }
@@ -195,22 +222,40 @@ keep(struct user *u, const uint8_t *p, size_t n)
 static void
 input_ended(struct user *u)
 {
-	enum walk_eof how = walk_eof(&u->req);
-
-	if (how == WALK_EOF_CUT || u->in_len > 0) {
-		destroy(u, u->nasked > 0, END_RESET);
+	if (u->sending && u->nasked > 0) {
+		destroy(u, true, END_RESET);
 		return;
 	}
+	/* Half a head is no request. */
+	keep(u, NULL, 0);
+	u->heading = false;
+	touch(u);
 	if (u->current != NULL)
 		upstream_shut(u->current);
-	if (walk_is_opaque(&u->req) ? u->shut : u->nasked == 0)
+	if (walk_is_opaque(&u->req) ? !u->shut : u->nasked > 0)
+		return;
+	if (u->current != NULL && !upstream_flushed(u->current))
+		u->wait = WAIT_ROOM;
+	else
 		user_finish(u);
+}
+
+/*
+ * The other relay has closed its end rather than shut it: if something was
+ * under way its user is gone, and that is passed on as what it is.
+ */
+static bool
+was_cut(struct user *u)
+{
+	return u->rerouted && !u->shut && relay_hung_up(u->fd) &&
+	    (walk_is_opaque(&u->req) || u->nasked > 0 || u->sending);
 }
 
 /* Look at what is kept back and at what is new, as far as may be. */
 static void
 feed(struct user *u, uint8_t *p, size_t n)
 {
+	bool unfinished;
 	size_t used;
 
 	u->wait = WAIT_NOTHING;
@@ -223,71 +268,77 @@ feed(struct user *u, uint8_t *p, size_t n)
 		destroy(u, true, END_LIMIT);
 		return;
 	}
+	if (u->state != USER_OPEN)
+		return;
 	/* An unfinished head has a deadline from its first byte on. */
-	if (u->wait == WAIT_NOTHING && u->in_len > 0 && !u->heading &&
-	    u->state == USER_OPEN) {
-		u->heading = true;
+	unfinished = u->wait == WAIT_NOTHING && u->in_len > 0;
+	if (unfinished && !u->heading)
 		deadline_set(
 		    &u->relay->heads, &u->timer, turn_now(u->relay->turn));
-	}
+	u->heading = unfinished;
+	touch(u);
 }
 
-static void
-rest(struct user *u)
+/* Read once and pass it on. Returns how many bytes came. */
+static size_t
+pull_once(struct user *u)
 {
-	if (u->state != USER_OPEN || u->in_len > 0)
-		return;
-	u->heading = false;
-	deadline_drop(&u->timer);
-	deadline_set(&u->relay->idles, &u->timer, turn_now(u->relay->turn));
+	uint8_t *p = turn_scratch(u->relay->turn);
+	ssize_t n;
+
+	if (u->in_len > HEAD_MAX) { /* the walker would have refused it */
+		destroy(u, true, END_LIMIT);
+		return 0;
+	}
+	if (u->in_len > 0)
+		memcpy(p, u->in, u->in_len);
+	n = read(u->fd, p + u->in_len, USER_READ);
+	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+		destroy(u, true, END_RESET);
+		return 0;
+	}
+	if (n == 0 && was_cut(u)) {
+		destroy(u, true, END_RESET);
+		return 0;
+	}
+	u->eof = n == 0;
+	/* A short read has drained it, but for an end announced before. */
+	if (n <= 0 || (n < USER_READ && !u->closed))
+		u->readable = false;
+	if (n <= 0)
+		return 0;
+	u->up += (uint64_t)n;
+	feed(u, p, u->in_len + (size_t)n);
+	return (size_t)n;
+}
+
+static bool
+may_pull(const struct user *u)
+{
+	return u->state == USER_OPEN && u->wait == WAIT_NOTHING;
 }
 
 /* Read and pass on while there is something to read and somewhere to go. */
 static void
 pull(struct user *u)
 {
-	uint8_t *p = turn_scratch(u->relay->turn);
-	ssize_t n;
+	size_t got = 0, kept = u->in_len;
 
 	if (u->wait == WAIT_ASK || u->wait == WAIT_QUEUE)
 		return;
-	if (u->in_len > 0 && u->wait != WAIT_NOTHING) {
-		size_t kept = u->in_len;
+	if (u->wait != WAIT_NOTHING) {
+		uint8_t *p = turn_scratch(u->relay->turn);
 
-		memcpy(p, u->in, kept);
+		if (kept > 0)
+			memcpy(p, u->in, kept);
 		feed(u, p, kept);
-		if (u->state != USER_OPEN || u->wait != WAIT_NOTHING)
-			return;
-	} else if (u->wait != WAIT_NOTHING) {
-		feed(u, p, 0);
 	}
-	while (
-	    u->readable && u->wait == WAIT_NOTHING && u->state == USER_OPEN) {
-		if (u->in_len > 0)
-			memcpy(p, u->in, u->in_len);
-		n = read(u->fd, p + u->in_len, USER_READ);
-		if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
-			u->readable = false;
-			break;
-		}
-		if (n == -1) {
-			destroy(u, true, END_RESET);
-			return;
-		}
-		if (n == 0) {
-			u->eof = true;
-			u->readable = false;
-			break;
-		}
-		if (n < USER_READ && !u->closed)
-			u->readable = false;
-		u->up += (uint64_t)n;
-		feed(u, p, u->in_len + (size_t)n);
-	}
-	if (u->eof && u->wait == WAIT_NOTHING && u->state == USER_OPEN)
+	while (may_pull(u) && u->readable && got < TURN_READ)
+		got += pull_once(u);
+	if (may_pull(u) && u->readable)
+		turn_next(u->relay->turn, &u->resume); /* others' turn */
+	else if (may_pull(u) && u->eof)
 		input_ended(u);
-	else if (u->state == USER_OPEN && u->wait == WAIT_NOTHING)
-		rest(u);
 }
 
 static void
@@ -319,143 +370,81 @@ is_reset(const struct user *u)
 	    err != 0;
 }
 
+/* The socket takes bytes again. */
+static void
+push(struct user *u)
+{
+	ssize_t sent;
+
+	if ((sent = outq_flush(&u->out, u->fd)) == -1) {
+		destroy(u, true, END_RESET);
+		return;
+	}
+	touch(u);
+	user_credit(u, (size_t)sent);
+	if (u->state == USER_DEAD || outq_left(&u->out) > 0)
+		return;
+	if (u->state == USER_ENDING)
+		linger(u);
+	else if (u->shut)
+		user_shut(u);
+	else if (u->wait == WAIT_ANSWERS)
+		user_resume(u);
+}
+
 static void
 on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct user *u = arg;
-	ssize_t sent;
 
-	if ((what & EV_WRITE) && outq_left(&u->out) > 0) {
-		if ((sent = outq_flush(&u->out, fd)) == -1) {
-			destroy(u, true, END_RESET);
-			return;
-		}
-		credit(u, (size_t)sent);
-		if (u->state == USER_ENDING && outq_left(&u->out) == 0)
-			linger(u);
-		else if (u->state == USER_OPEN && u->shut)
-			user_shut(u);
-	}
-	if ((what & (EV_READ | EV_CLOSED)) == 0)
+	(void)fd;
+	if ((what & EV_WRITE) && outq_left(&u->out) > 0)
+		push(u);
+	if ((what & (EV_READ | EV_CLOSED)) == 0 || u->state == USER_DEAD)
 		return;
 	u->readable = true;
 	if (what & EV_CLOSED)
 		u->closed = true;
-	if (u->state == USER_LINGER) {
+	if (u->state == USER_LINGER)
 		discard(u);
-	} else if (u->state == USER_OPEN && u->wait == WAIT_NOTHING) {
+	else if (may_pull(u))
 		pull(u);
-	} else if (u->state < USER_LINGER && is_reset(u)) {
+	else if (is_reset(u))
 		destroy(u, true, END_RESET);
-	}
 }
 
-void
-user_expired(struct user *u)
+/* Nothing has happened for too long while the connection was open. */
+static void
+open_expired(struct user *u)
 {
-	if (u->state == USER_LINGER)
-		destroy(u, false, END_CLEAN);
-	else if (u->in_len > 0 && u->wait == WAIT_NOTHING)
+	struct relay *r = u->relay;
+
+	if (u->heading && u->nasked > 0)
+		/* It is not yet its turn. */
+		deadline_set(&r->heads, &u->timer, turn_now(r->turn));
+	else if (u->heading)
 		user_refuse(u, 408, NULL);
-	else if (u->nasked > 0 && !u->begun)
+	else if (!u->begun && (u->nasked > 0 || u->in_len > 0))
 		user_refuse(u, 504, NULL);
 	else
 		destroy(u, u->nasked > 0, END_TIMEOUT);
 }
 
 void
-user_drain(struct user *u)
+user_expired(struct user *u)
 {
-	if (u->state == USER_OPEN && u->nasked == 0 && u->in_len == 0 &&
-	    !walk_is_opaque(&u->req))
-		user_finish(u);
-}
-
-/* Send the question, or queue for it: at most RELAY_ASKS_MAX at a time. */
-static void
-send_question(struct user *u)
-{
-	struct relay *r = u->relay;
-	uint8_t payload[256];
-	struct buf b;
-
-	if (r->asks >= RELAY_ASKS_MAX) {
-		u->wait = WAIT_QUEUE;
-		u->ask_next = NULL;
-		*r->ask_tail = u;
-		r->ask_tail = &u->ask_next;
-		return;
-	}
-	u->wait = WAIT_ASK;
-	r->asks++;
-	buf_write(&b, payload, sizeof(payload));
-	buf_put_cstr8(&b, u->asking);
-	chan_send(r->chan, MSG_ASK, u->conn.id, payload, buf_used(&b), -1);
+	if (u->state == USER_OPEN)
+		open_expired(u);
+	else
+		destroy(u, u->state == USER_ENDING, END_TIMEOUT);
 }
 
 void
-user_ask(struct user *u, const char *name)
+user_drain(struct user *u)
 {
-	if ((u->asking = strdup(name)) == NULL)
-		u->bad = 503;
-	else
-		send_question(u);
-}
-
-/* An answer has come: go on, and let whoever waits to ask do so. */
-static int
-answered(struct user *u)
-{
-	struct relay *r = u->relay;
-	struct user *next = r->ask_queue;
-
-	if (u->wait != WAIT_ASK)
-		return -1;
-	r->asks--;
-	u->wait = WAIT_ROOM;
-	user_resume(u);
-	if (next != NULL) {
-		r->ask_queue = next->ask_next;
-		if (r->ask_queue == NULL)
-			r->ask_tail = &r->ask_queue;
-		send_question(next);
-	}
-	return 0;
-}
-
-int
-user_ask_same(struct user *u, uint64_t generation, uint16_t service)
-{
-	struct session *s = session_find(u->relay, generation);
-
-	if (answered(u) == -1)
-		return -1;
-	if (s != NULL)
-		request_routed(u, s, service, -1);
-	stop_asking(u);
-	return 0;
-}
-
-int
-user_ask_fd(struct user *u, int fd)
-{
-	if (answered(u) == -1) {
-		close(fd);
-		return -1;
-	}
-	request_routed(u, NULL, 0, fd);
-	stop_asking(u);
-	return 0;
-}
-
-int
-user_ask_no(struct user *u, uint16_t status)
-{
-	if (answered(u) == -1)
-		return -1;
-	u->bad = status;
-	stop_asking(u);
-	return 0;
+	if (u->state == USER_OPEN && u->nasked == 0 && u->in_len == 0 &&
+	    !u->sending && !u->readable && !walk_is_opaque(&u->req))
+		user_finish(u);
 }
 
 static int
@@ -501,7 +490,8 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 	walk_init_request(&u->req, r->conf.head_max);
 	walk_init_response(&u->resp, HEAD_MAX);
 	turn_item_init(&u->resume, on_resume, u);
-	counter_add(&r->counters->all[COUNTER_OPENED], 1);
+	if (!rerouted)
+		counter_add(&r->counters->all[COUNTER_OPENED], 1);
 	if (start(u, generation, service, name) == -1) {
 		if (u->ev != NULL)
 			event_free(u->ev);
