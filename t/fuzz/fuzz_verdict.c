@@ -1,0 +1,57 @@
+/*
+ * The first bytes of any connection, as an edge judges them: given once, a
+ * verdict stays, whatever follows; and the name in it goes by the rules. The
+ * first byte picks the field that carries the name.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/edge/verdict.h"
+
+#define LIMIT 512 /* so that heads that are too long come up soon */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void
+check_name(const struct verdict *v)
+{
+	char again[HOST_NAME_SIZE];
+	size_t n = strnlen(v->name, sizeof(v->name));
+
+	if (n == 0 || n == sizeof(v->name) ||
+	    host_name(again, NULL, v->name, n) == -1 ||
+	    strcmp(again, v->name) != 0)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct verdict was, is;
+	static struct head h;
+	struct verdict_rules rules = { LIMIT, "Host" };
+
+	if (n == 0)
+		return 0;
+	if (data[0] % 2 == 1)
+		rules.mux_header = "X-Applet";
+	memset(&was, 0, sizeof(was));
+	for (size_t k = 1; k < n && k <= LIMIT + 8; k++) {
+		uint8_t *p = malloc(k);
+
+		memcpy(p, data + 1, k);
+		verdict_give(&is, &h, &rules, p, k);
+		free(p);
+		if (was.kind != 0 &&
+		    (is.kind != was.kind || is.end != was.end ||
+			is.status != was.status || is.range != was.range ||
+			strcmp(is.name, was.name) != 0))
+			abort();
+		if (is.kind == 0 && k > LIMIT)
+			abort();
+		was = is;
+	}
+	if (was.kind == VERDICT_ROUTE)
+		check_name(&was);
+	return 0;
+}
