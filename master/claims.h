@@ -1,6 +1,6 @@
 /*
  * What a name that a client asks for amounts to, by the rules of PROTOCOL.md
- * section 4 alone; who holds it now is another question (grants.h).
+ * section 4 alone; who holds it now is another question (naming.h).
  */
 #ifndef CLAIMS_H
 #define CLAIMS_H

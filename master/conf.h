@@ -101,6 +101,11 @@ struct server_conf {
 	struct block_list trusted;
 	uint64_t head_max; /* bytes */
 
+	struct {
+		uint64_t tries; /* failed logins that are forgiven */
+		uint64_t time;	/* ms; 0: until reload */
+	} lockout;
+
 	struct { /* milliseconds; 0: never ends (park: do not park) */
 		uint64_t handshake, head, idle, tunnel, drain, park;
 	} timeouts;

@@ -113,6 +113,10 @@ static const struct schema_key keys[] = {
 	    .preset = "300s", .max = CONF_TIMEOUT_MAX },
 	{ "timeouts.park", SCHEMA_DURATION, AT(timeouts.park),
 	    .preset = "5s", .max = CONF_TIMEOUT_MAX },
+	{ "lockout.tries", SCHEMA_INT, AT(lockout.tries),
+	    .preset = "3", .max = NUMBER_MAX },
+	{ "lockout.time", SCHEMA_DURATION, AT(lockout.time),
+	    .preset = "5m", .max = CONF_TIMEOUT_MAX },
 	{ "log.level", SCHEMA_CHOICE, AT(log_level),
 	    .preset = "info", .max = LOG_LEVEL_DISABLE, .choices = levels },
 };

@@ -7,7 +7,7 @@
 #include "master/boot.h"
 #include "master/clock.h"
 #include "master/edge.h"
-#include "master/grants.h"
+#include "master/rivals.h"
 #include "master/handshake.h"
 #include "master/hold.h"
 #include "master/listeners.h"
@@ -142,8 +142,8 @@ static const chan_handler relay_handlers[MSG_TYPES] = {
 	[MSG_CLOSED] = tunnel_on_closed,
 	[MSG_ATTACHED] = tunnel_on_attached,
 	[MSG_TICKET] = tunnel_on_ticket,
-	[MSG_SERVICES] = grants_on_services,
-	[MSG_ALIVE] = grants_on_alive,
+	[MSG_SERVICES] = rivals_on_services,
+	[MSG_ALIVE] = rivals_on_alive,
 	[MSG_ASK] = visit_on_ask,
 	[MSG_ROW] = show_on_row,
 	[MSG_HS_IN] = handshake_on_in,

@@ -21,6 +21,7 @@ struct handshake {
 	struct wait wait;
 	bool started; /* keys knows of it */
 	bool judged;  /* auth knows of it, and has not decided */
+	bool proving; /* auth has answered: to go now is to fail */
 	bool granted; /* auth and login.c have let it in */
 	bool keyed;   /* the relay has its keys: one more blob, and it stands */
 	bool told;    /* its failure is logged */
@@ -99,6 +100,38 @@ send_code(struct worker *w, uint32_t id, enum login_code code)
 
 	if (w != NULL)
 		worker_send(w, MSG_HS_FAIL, id, &byte, 1);
+}
+
+/* Who may be locked out at all: proxies that we trust speak for many. */
+static bool
+may_lock(const struct master *m, const struct conn *c)
+{
+	return !addr_blocks_have(
+	    m->conf.trusted.v, m->conf.trusted.n, &c->who.peer);
+}
+
+static bool
+is_locked(const struct master *m, struct handshake *h)
+{
+	struct lockout l = { m->conf.lockout.tries, m->conf.lockout.time };
+
+	return may_lock(m, h->conn) && sources_locked(h->source, &l);
+}
+
+/* A proof that failed counts; everything else is no guess. */
+static void
+count_failure(const struct master *m, struct handshake *h, enum login_code code)
+{
+	struct lockout l = { m->conf.lockout.tries, m->conf.lockout.time };
+	char ip[ADDR_TEXT];
+
+	if (code != LOGIN_WRONG_SECRET && code != LOGIN_WRONG_KEY &&
+	    code != LOGIN_UNKNOWN_ID)
+		return;
+	if (may_lock(m, h->conn) && sources_failed(h->source, &l))
+		log_warnx("%s is locked out: %llu failed logins",
+		    addr_format_ip(ip, &h->source->block),
+		    (unsigned long long)h->source->failures);
 }
 
 /* Tell keys and auth, as far as they know of it, that it is over. */
@@ -238,6 +271,8 @@ handshake_abort(struct master *m, struct conn *c, enum msg_end why)
 	struct handshake *h = c->handshake;
 	char peer[ADDR_TEXT];
 
+	if (h->judged && h->proving)
+		count_failure(m, h, LOGIN_WRONG_SECRET);
 	if (!h->told)
 		log_info("login from %s ended: %s",
 		    addr_format(peer, &c->who.peer), msg_end_text(why));
@@ -363,7 +398,7 @@ handshake_on_out(void *arg, const struct msg *msg)
 int
 handshake_on_login(void *arg, const struct msg *msg)
 {
-	struct worker *w = arg;
+	struct worker *w = arg, *auth;
 	struct handshake *h;
 	bool broken;
 
@@ -372,7 +407,9 @@ handshake_on_login(void *arg, const struct msg *msg)
 	if (h->judged || h->granted)
 		return -1;
 	h->judged = true;
-	forward(w->master, h, feed_auth(w->master), msg);
+	if ((auth = feed_auth(w->master)) != NULL && is_locked(w->master, h))
+		worker_send(auth, MSG_HS_LOCKED, msg->id, NULL, 0);
+	forward(w->master, h, auth, msg);
 	return 0;
 }
 
@@ -395,9 +432,10 @@ handshake_on_reply(void *arg, const struct msg *msg)
 	struct handshake *h;
 	bool broken;
 
-	if ((h = find(w, msg->id, &broken)) != NULL && h->judged)
-		forward(w->master, h,
-		    workers_only(w->master->workers, ROLE_KEYS), msg);
+	if ((h = find(w, msg->id, &broken)) == NULL || !h->judged)
+		return 0;
+	h->proving = true;
+	forward(w->master, h, workers_only(w->master->workers, ROLE_KEYS), msg);
 	return 0;
 }
 
@@ -409,10 +447,12 @@ handshake_on_grant(void *arg, const struct msg *msg)
 	bool broken;
 
 	if ((h = find(w, msg->id, &broken)) == NULL)
-		return 0;
+		return login_missed(w->master, msg);
 	if (!h->judged)
 		return -1;
 	h->judged = false;
+	if (!is_locked(w->master, h))
+		sources_succeeded(h->source);
 	return login_grant(w->master, h->conn, msg);
 }
 
@@ -444,6 +484,7 @@ handshake_on_auth_fail(void *arg, const struct msg *msg)
 	    (id[0] != '\0' && !is_label(id)))
 		return -1;
 	h->judged = false;
+	count_failure(w->master, h, code);
 	end_by_keys(w->master, h, code, id);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/tunnel/login.h"
-#include "master/grants.h"
+#include "master/rivals.h"
 #include "master/handshake.h"
 #include "master/hold.h"
 #include "master/tunnels.h"
@@ -65,6 +65,17 @@ replace(struct master *m, struct client *client, const struct proof *p,
 	}
 }
 
+/* What auth granted comes to nothing: nobody may hold the id by it. */
+static void
+void_grant(struct master *m, const char *id)
+{
+	const struct client *client = clients_find(m->clients, id);
+
+	if (m->any_client && server_conf_user(&m->conf, id) == NULL &&
+	    (client == NULL || !client->held))
+		tunnels_release(m, id);
+}
+
 /* The client of an id that may log in; NULL and why not. */
 static struct client *
 admit(struct master *m, const struct conn *c, const char *id,
@@ -75,13 +86,16 @@ admit(struct master *m, const struct conn *c, const char *id,
 	*code = LOGIN_UNKNOWN_ID;
 	if (server_conf_user(&m->conf, id) == NULL && !m->any_client)
 		return NULL;
-	*code = LOGIN_BUSY;
-	if ((client = clients_get(m->clients, id)) == NULL)
+	if ((client = clients_get(m->clients, id)) == NULL) {
+		*code = LOGIN_BUSY;
+		void_grant(m, id);
 		return NULL;
+	}
 	if (server_conf_user(&m->conf, id) != NULL ||
 	    clients_hold(m->clients, client, &c->who.peer) == 0)
 		return client;
 	*code = LOGIN_LIMIT;
+	void_grant(m, id);
 	tunnels_forget(m, client);
 	return NULL;
 }
@@ -138,7 +152,7 @@ login_grant(struct master *m, struct conn *c, const struct msg *msg)
 	if (client->tunnels >= limits.tunnels ||
 	    open_session(m, c, client, &p) == -1) {
 		/* Dead ones among them are gone when it tries again. */
-		grants_probe(m, client);
+		rivals_probe(m, client);
 		handshake_refuse(m, c, LOGIN_LIMIT, p.id);
 		tunnels_forget(m, client);
 		return 0;
@@ -149,6 +163,17 @@ login_grant(struct master *m, struct conn *c, const struct msg *msg)
 	n = login_msg_put(out, &accepted);
 	send_client(c, c->session, limits.streams);
 	handshake_finish(m, c, p.cipher, out, n);
+	return 0;
+}
+
+int
+login_missed(struct master *m, const struct msg *msg)
+{
+	struct proof p;
+
+	if (get_proof(&p, msg) == -1)
+		return -1;
+	void_grant(m, p.id);
 	return 0;
 }
 

@@ -12,6 +12,9 @@
 /* auth says yes to c. -1: it says so in a broken way. */
 int login_grant(struct master *m, struct conn *c, const struct msg *msg);
 
+/* The same, but the client has gone meanwhile. */
+int login_missed(struct master *m, const struct msg *msg);
+
 /* The relay has the keys: the session stands. */
 void login_done(struct master *m, struct conn *c);
 

@@ -12,7 +12,7 @@
 #include "master/clock.h"
 #include "master/ctl.h"
 #include "master/edge.h"
-#include "master/grants.h"
+#include "master/rivals.h"
 #include "master/handshake.h"
 #include "master/hold.h"
 #include "master/listeners.h"
@@ -57,12 +57,12 @@ master_init(struct master *m, const struct options *options)
 	m->handshakes = handshakes_new(m);
 	m->edges = edges_new(m);
 	m->visits = visits_new(m);
-	m->probing = grants_new(m);
+	m->rivals = rivals_new(m);
 	m->lost = tunnels_lost_new(m);
 	if (m->conns == NULL || m->clients == NULL || m->sessions == NULL ||
 	    m->routes == NULL || m->sources == NULL || m->parses == NULL ||
 	    m->feed == NULL || m->listeners == NULL || m->handshakes == NULL ||
-	    m->edges == NULL || m->visits == NULL || m->probing == NULL ||
+	    m->edges == NULL || m->visits == NULL || m->rivals == NULL ||
 	    m->lost == NULL) {
 		errno = ENOMEM;
 		return -1;
@@ -97,7 +97,7 @@ master_free(struct master *m)
 	visits_free(m->visits);
 	clients_free(m->clients, m->sessions, m->routes);
 	sessions_free(m->sessions);
-	waits_free(m->probing);
+	waits_free(m->rivals);
 	waits_free(m->lost);
 	routes_free(m->routes);
 	sources_free(m->sources);

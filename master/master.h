@@ -43,8 +43,8 @@ struct master {
 	struct listeners *listeners;
 	struct handshakes *handshakes;
 	struct visits *visits;
-	struct waits *probing; /* sessions that wait for PROBEs */
-	struct waits *lost;    /* sessions without a tunnel */
+	struct waits *rivals; /* sessions that wait for PROBEs */
+	struct waits *lost;   /* sessions without a tunnel */
 	struct edges *edges;
 	struct ctl_server *ctl;
 	struct askings *askings; /* what ptpctl asks of relays */

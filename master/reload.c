@@ -11,9 +11,10 @@
 #include "common/base/log.h"
 #include "common/sys/daemon.h"
 #include "master/boot.h"
-#include "master/grants.h"
+#include "master/rivals.h"
 #include "master/listeners.h"
 #include "master/parse.h"
+#include "master/sources.h"
 #include "master/start.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
@@ -76,7 +77,7 @@ judge_session(void *arg, void *value)
 
 	if (s->client->held ||
 	    server_conf_user(&m->conf, s->client->id) != NULL) {
-		grants_renew(m, s);
+		rivals_renew(m, s);
 		return;
 	}
 	log_info("client %s is not a user any more", s->client->id);
@@ -129,6 +130,8 @@ commit(struct reload *r)
 	listeners_commit(m->listeners);
 	start_set_log_level(m);
 	feed_use(m);
+	if (old.lockout.time == 0) /* locked out until a reload */
+		sources_forgive(m->sources);
 	boot_reconfigure(m);
 	workers_want(m->workers, ROLE_RELAY, boot_count(m, ROLE_RELAY));
 	workers_want(m->workers, ROLE_HTTP, boot_count(m, ROLE_HTTP));

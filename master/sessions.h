@@ -1,7 +1,7 @@
 /*
  * Sessions: one for each process of a client that has logged in, with its
  * tunnels, its tickets and its names. Only tables and counts; what follows
- * from them is decided in login.c, grants.c and visit.c.
+ * from them is decided in login.c, naming.c and visit.c.
  */
 #ifndef SESSIONS_H
 #define SESSIONS_H

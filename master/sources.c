@@ -1,12 +1,15 @@
-/* Where connections come from. */
+/* Where clients come from. */
 #include "master/sources.h"
 
 #include <stdlib.h>
 
+#include "master/clock.h"
 #include "master/map.h"
 
 struct sources {
 	struct map *map; /* address of the block: struct source */
+	/* Those without handshakes; who came last is last. */
+	TAILQ_HEAD(, source) idle;
 };
 
 struct sources *
@@ -16,6 +19,7 @@ sources_new(void)
 
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		return NULL;
+	TAILQ_INIT(&t->idle);
 	if ((t->map = map_new()) == NULL) {
 		free(t);
 		return NULL;
@@ -23,13 +27,52 @@ sources_new(void)
 	return t;
 }
 
+static void
+drop(void *arg, void *source)
+{
+	(void)arg;
+	free(source);
+}
+
 void
 sources_free(struct sources *t)
 {
 	if (t == NULL)
 		return;
+	map_each(t->map, drop, NULL);
 	map_free(t->map);
 	free(t);
+}
+
+size_t
+sources_count(const struct sources *t)
+{
+	return map_count(t->map);
+}
+
+static void
+forget(struct sources *t, struct source *s)
+{
+	TAILQ_REMOVE(&t->idle, s, link);
+	map_remove(t->map, &s->block, sizeof(s->block));
+	free(s);
+}
+
+static struct source *
+add(struct sources *t, const struct addr *block)
+{
+	struct source *s;
+
+	if (map_count(t->map) >= SOURCES_MAX && !TAILQ_EMPTY(&t->idle))
+		forget(t, TAILQ_FIRST(&t->idle));
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	s->block = *block;
+	if (map_put(t->map, block, sizeof(*block), s) == -1) {
+		free(s);
+		return NULL;
+	}
+	return s;
 }
 
 struct source *
@@ -39,14 +82,12 @@ sources_take(struct sources *t, const struct addr *peer)
 	struct source *s;
 
 	/* struct addr has no padding: equal blocks are equal bytes. */
-	if ((s = map_get(t->map, &block, sizeof(block))) == NULL) {
-		if ((s = calloc(1, sizeof(*s))) == NULL)
+	s = map_get(t->map, &block, sizeof(block));
+	if (s == NULL) {
+		if ((s = add(t, &block)) == NULL)
 			return NULL;
-		s->block = block;
-		if (map_put(t->map, &block, sizeof(block), s) == -1) {
-			free(s);
-			return NULL;
-		}
+	} else if (s->handshakes == 0) {
+		TAILQ_REMOVE(&t->idle, s, link);
 	}
 	s->handshakes++;
 	return s;
@@ -57,6 +98,50 @@ sources_release(struct sources *t, struct source *s)
 {
 	if (--s->handshakes > 0)
 		return;
-	map_remove(t->map, &s->block, sizeof(s->block));
-	free(s);
+	TAILQ_INSERT_TAIL(&t->idle, s, link);
+	if (s->failures == 0)
+		forget(t, s);
+}
+
+/* Old failures count no more. */
+static void
+expire(struct source *s, const struct lockout *l)
+{
+	if (l->time != 0 && clock_ms() - s->failed >= l->time)
+		s->failures = 0;
+}
+
+bool
+sources_failed(struct source *s, const struct lockout *l)
+{
+	bool before = sources_locked(s, l);
+
+	/* What fails while it is locked out does not make that longer. */
+	if (before)
+		return false;
+	s->failures++;
+	s->failed = clock_ms();
+	return sources_locked(s, l);
+}
+
+void
+sources_succeeded(struct source *s)
+{
+	s->failures = 0;
+}
+
+bool
+sources_locked(struct source *s, const struct lockout *l)
+{
+	expire(s, l);
+	return s->failures > l->tries;
+}
+
+void
+sources_forgive(struct sources *t)
+{
+	struct source *s;
+
+	while ((s = TAILQ_FIRST(&t->idle)) != NULL)
+		forget(t, s);
 }

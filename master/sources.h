@@ -1,30 +1,57 @@
 /*
- * Where connections come from: one record for each source block (an IPv4
- * address, an IPv6 /64) that has something under way.
+ * Where clients come from: one record for each source block (an IPv4 address,
+ * an IPv6 /64) that logs in, or has failed to.
  */
 #ifndef SOURCES_H
 #define SOURCES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
 
 #include "common/base/addr.h"
+
+#define SOURCES_MAX 65536 /* blocks remembered; then the oldest goes */
 
 struct sources;
 
 struct source {
 	struct addr block;
-	unsigned handshakes; /* under way */
+	unsigned handshakes; /* under way; pinned as long as there are any */
+	uint64_t failures;   /* logins in a row */
+	uint64_t failed;     /* clock_ms() of the last */
+	TAILQ_ENTRY(source) link;
+};
+
+/* When is a source locked out? (lockout.tries and .time, ms, 0: for ever) */
+struct lockout {
+	uint64_t tries, time;
 };
 
 struct sources *sources_new(void);
 
-/* All must have been released. NULL is allowed. */
+/* NULL is allowed. */
 void sources_free(struct sources *t);
+
+size_t sources_count(const struct sources *t);
 
 /* Count one more handshake from this address. NULL: no memory. */
 struct source *sources_take(struct sources *t, const struct addr *peer);
 
 /* And one less; the record may be gone afterwards. */
 void sources_release(struct sources *t, struct source *s);
+
+/* A login from s has failed. Returns whether it is locked out since now. */
+bool sources_failed(struct source *s, const struct lockout *l);
+
+/* A login has succeeded: failures before it are forgiven. */
+void sources_succeeded(struct source *s);
+
+/* Too many have failed, and not long enough ago. */
+bool sources_locked(struct source *s, const struct lockout *l);
+
+/* Forget all failures. */
+void sources_forgive(struct sources *t);
 
 #endif

@@ -6,7 +6,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/tunnel/prologue.h"
-#include "master/grants.h"
+#include "master/rivals.h"
 #include "master/handshake.h"
 #include "master/hold.h"
 #include "master/feed.h"
@@ -94,19 +94,27 @@ tunnel_up(struct master *m, struct conn *c)
 }
 
 void
-tunnels_forget(struct master *m, struct client *client)
+tunnels_release(struct master *m, const char *id)
 {
 	struct worker *auth = feed_auth(m);
-	bool configured = server_conf_user(&m->conf, client->id) != NULL;
-	bool held = client->held;
 	uint8_t payload[1 + TEXT_LABEL_MAX];
 	struct buf b;
 
 	buf_write(&b, payload, sizeof(payload));
-	buf_put_cstr8(&b, client->id);
-	if (clients_forget(m->clients, client, configured, m->routes) && held &&
-	    auth != NULL)
+	if (auth != NULL && buf_put_cstr8(&b, id) == 0)
 		worker_send(auth, MSG_RELEASE, 0, payload, buf_used(&b));
+}
+
+void
+tunnels_forget(struct master *m, struct client *client)
+{
+	bool configured = server_conf_user(&m->conf, client->id) != NULL;
+	bool held = client->held;
+	char id[TEXT_LABEL_MAX + 1];
+
+	strcpy(id, client->id);
+	if (clients_forget(m->clients, client, configured, m->routes) && held)
+		tunnels_release(m, id);
 }
 
 void
@@ -116,7 +124,7 @@ tunnels_over(struct master *m, struct session *s)
 
 	if (s->state == SESSION_ENDED)
 		return;
-	grants_forget(m, s);
+	rivals_forget(m, s);
 	if (s->relay != NULL)
 		s->relay->clients--;
 	s->relay = NULL;
@@ -152,7 +160,7 @@ tunnels_lost(struct master *m, struct session *s)
 	if (s->state == SESSION_LOST || s->state == SESSION_ENDED)
 		return;
 	s->state = SESSION_LOST;
-	grants_forget(m, s);
+	rivals_forget(m, s);
 	if (s->relay != NULL)
 		s->relay->clients--;
 	s->relay = NULL;

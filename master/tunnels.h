@@ -47,6 +47,12 @@ void tunnels_over(struct master *m, struct session *s);
  */
 void tunnels_forget(struct master *m, struct client *client);
 
+/*
+ * auth let a client have an id that nobody is configured for, but nothing came
+ * of it: the id is free for anyone again.
+ */
+void tunnels_release(struct master *m, const char *id);
+
 /* Tell the relay to close all tunnels of a session, with a GOAWAY. */
 void tunnels_goaway(struct session *s, enum goaway reason, const char *text);
 

@@ -20,6 +20,8 @@ struct visits {
 	struct master *master;
 	struct waits *waiting;
 	size_t parked;
+	uint64_t log_second; /* in which log_lines were written */
+	unsigned log_lines;
 };
 
 /* What is to be done with a name. */
@@ -231,13 +233,32 @@ act(struct master *m, struct conn *c, const struct finding *f)
 		pass(m, c, f);
 }
 
+/* Strangers must not fill the log. */
+static bool
+may_log(struct visits *v)
+{
+	uint64_t second = clock_ms() / 1000;
+
+	if (v->log_second != second) {
+		if (v->log_lines > VISIT_LOG_RATE)
+			log_info("%u more asked for names that nobody serves",
+			    v->log_lines - VISIT_LOG_RATE);
+		v->log_second = second;
+		v->log_lines = 0;
+	}
+	return ++v->log_lines <= VISIT_LOG_RATE;
+}
+
 static void
-log_unknown(const struct conn *c, const char *name, size_t n)
+log_unknown(
+    const struct master *m, const struct conn *c, const char *name, size_t n)
 {
 	char text[TEXT_ESCAPED], peer[ADDR_TEXT];
 
-	log_debug("%s asks for %s, which nobody serves",
-	    addr_format(peer, &c->who.peer), text_escape(text, name, n));
+	if (may_log(m->visits))
+		log_info("%s asks for %s, which nobody serves",
+		    addr_format(peer, &c->who.peer),
+		    text_escape(text, name, n));
 }
 
 void
@@ -248,7 +269,7 @@ visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 
 	/* What cannot be a name is nobody's. */
 	if (text_name(canonical, name, n) == -1) {
-		log_unknown(c, name, n);
+		log_unknown(m, c, name, n);
 		edge_answer(m, c, 404);
 		return;
 	}
@@ -258,7 +279,7 @@ visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 	}
 	find(m, &f, canonical);
 	if (f.status == 404)
-		log_unknown(c, name, n);
+		log_unknown(m, c, name, n);
 	act(m, c, &f);
 }
 

@@ -16,6 +16,7 @@
 #define VISIT_PARKED_CLIENT 256 /* visitors that wait for one client, */
 #define VISIT_PARKED_SOURCE 16	/* of them from one source block, */
 #define VISIT_PARKED_SHARE 8	/* and of all descriptors, one in so many */
+#define VISIT_LOG_RATE 10	/* unknown names that are logged in a second */
 #define VISIT_REROUTES 16	/* other relays behind one connection */
 
 /* For struct master. */

@@ -65,6 +65,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_HS_OUT] = { "HS_OUT", 1, BLOB_MAX, MOVERS, PROVERS, false, false },
 	[MSG_HS_LOGIN] = { "HS_LOGIN", 147, 1200, R(AUTH), R(KEYS), false,
 	    false },
+	[MSG_HS_LOCKED] = { "HS_LOCKED", 0, 0, R(AUTH), 0, false, false },
 	[MSG_HS_MORE] = { "HS_MORE", 1, BLOB_MAX, R(AUTH), R(KEYS), false,
 	    false },
 	[MSG_HS_REPLY] = { "HS_REPLY", 1, BLOB_MAX, R(KEYS), R(AUTH), false,

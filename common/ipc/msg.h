@@ -113,6 +113,8 @@ enum msg_type {
 	MSG_HS_OUT,    /* up (keys, proof), down (relay, engine): a blob */
 	MSG_HS_LOGIN,  /* up (keys), down (auth): struct login_case of
 			  tunnel/login.h */
+	MSG_HS_LOCKED, /* down (auth): the address of the HS_LOGIN that follows
+			  is locked out: nothing but a key may let it in */
 	MSG_HS_MORE,   /* up (keys), down (auth): login message (the rest) */
 	MSG_HS_REPLY,  /* up (auth), down (keys): login message (the rest) */
 	MSG_HS_GRANT,  /* up (auth): method u8, id str8, instance 16 bytes,

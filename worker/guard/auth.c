@@ -40,6 +40,8 @@ struct auth {
 	struct users *users; /* NULL: not known yet */
 	struct held *held;
 	bool any_client;
+	uint32_t
+	    locked; /* the next login of this id is from a locked address */
 	uint32_t numbers;
 	struct idmap map;
 	TAILQ_HEAD(attempts, attempt) all; /* oldest first */
@@ -220,6 +222,16 @@ by_hash(struct auth *a, struct attempt *t, const struct verifier *v)
 	return PENDING;
 }
 
+/* From an address with too many failures: nothing that could be guessed. */
+static bool
+is_locked(struct auth *a, const struct attempt *t)
+{
+	bool locked = a->locked == t->id && t->login.method != LOGIN_KEY;
+
+	a->locked = 0;
+	return locked;
+}
+
 /* An id has one method; who uses another is told which. */
 static enum login_code
 judge(struct auth *a, struct attempt *t)
@@ -227,6 +239,8 @@ judge(struct auth *a, struct attempt *t)
 	const struct verifier *v;
 	uint8_t method = t->login.method;
 
+	if (is_locked(a, t))
+		return LOGIN_LOCKED;
 	if (a->users == NULL)
 		return LOGIN_BUSY;
 	if ((v = users_find(a->users, t->login.id)) == NULL) {
@@ -320,6 +334,13 @@ take_fail(struct auth *a, const struct msg *m)
 }
 
 static int
+take_locked(struct auth *a, const struct msg *m)
+{
+	a->locked = m->id;
+	return 0;
+}
+
+static int
 take_conf(struct auth *a, const struct msg *m)
 {
 	if (m->p[0] > 1)
@@ -352,6 +373,7 @@ auth_take(struct auth *a, const struct msg *m)
 		{ MSG_HS_LOGIN, take_login },
 		{ MSG_HS_MORE, take_more },
 		{ MSG_HS_FAIL, take_fail },
+		{ MSG_HS_LOCKED, take_locked },
 		{ MSG_AUTH_CONF, take_conf },
 		{ MSG_RELEASE, take_release },
 	};

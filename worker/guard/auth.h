@@ -3,6 +3,7 @@
  * frames out; where they go is the caller's concern.
  *
  *	USERS, USERS_USE, AUTH_CONF, RELEASE	what to decide by
+ *	HS_LOCKED	the address of the next is locked out
  *	HS_LOGIN	a client at the end of its handshake
  *	HS_MORE		its next message
  *	HS_FAIL		it is gone
@@ -44,7 +45,8 @@ struct auth *auth_new(const struct auth_ops *ops, void *arg);
 /* Wipe all. NULL is allowed. */
 void auth_free(struct auth *a);
 
-/* Handle one of AUTH_CONF, RELEASE, HS_LOGIN, HS_MORE, HS_FAIL. -1: broken. */
+/* Handle one of AUTH_CONF, RELEASE, HS_LOCKED, HS_LOGIN, HS_MORE, HS_FAIL. -1:
+ * broken. */
 int auth_take(struct auth *a, const struct msg *m);
 
 /* Decide by these from now on; they are owned by `a`. Logins go on. */
