@@ -213,6 +213,35 @@ START_TEST(nobody_before_the_users_are_known)
 }
 END_TEST
 
+/* From an address with too many failures only a key helps; and only once. */
+START_TEST(locked_address)
+{
+	struct login_msg m;
+
+	allow_any();
+	ck_assert_int_eq(
+	    lab_give(l, false, MSG_HS_LOCKED, LAB_CONN, NULL, 0), 0);
+	if (_i == 0) {
+		lab_connect(l, LOGIN_KEY, "key1", "");
+		lab_accepted(l, LOGIN_KEY, "key1");
+		return;
+	}
+	if (_i == 1)
+		lab_connect(l, LOGIN_SECRET, "secret1", "s1");
+	else
+		lab_connect(
+		    l, LOGIN_PLAIN, _i == 2 ? "hash1" : "new", "password");
+	lab_heard(l, &m);
+	ck_assert_int_eq(m.type, LOGIN_REFUSED);
+	ck_assert_int_eq(m.code, LOGIN_LOCKED);
+	ck_assert(!l->granted);
+	ck_assert_uint_eq(l->jobs, 0);
+	lab_connect(l, LOGIN_SECRET, "secret1", "s1");
+	ck_assert_int_eq(lab_confirm(l, "secret1", "s1"), 0);
+	ck_assert(l->granted);
+}
+END_TEST
+
 /* What may follow LOGIN, and when. */
 START_TEST(out_of_order_is_refused)
 {
@@ -536,6 +565,7 @@ main(void)
 	tcase_add_loop_test(t, an_id_has_one_method, 0, ROWS(methods));
 	tcase_add_test(t, first_secret_holds_an_id);
 	tcase_add_test(t, nobody_before_the_users_are_known);
+	tcase_add_loop_test(t, locked_address, 0, 4);
 	tcase_add_loop_test(t, out_of_order_is_refused, 0, 3);
 	tcase_add_test(t, malformed_cases_are_refused);
 	tcase_add_test(t, gone_is_forgotten);
