@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/log.h"
 #include "common/http/page.h"
 #include "worker/edge/answer.h"
 
