@@ -227,6 +227,7 @@ setup(void)
 {
 	int fds[2];
 
+	log_set_level(LOG_LEVEL_WARN);
 	memset(&x, 0, sizeof(x));
 	x.base = event_base_new();
 	ck_assert_int_eq(chan_pair(fds), 0);
