@@ -60,23 +60,14 @@ begin_round(struct round *r, struct master *m, struct session *s)
 
 /*
  * Who stands in the way of a claim: GRANT_OK nobody, GRANT_TAKEN *holder. A
- * full name needs its first label free as well, where that leads to the same
- * place for users (without a domain).
+ * session that is lost, or that leaves, does not.
  */
 static enum grant
 find_holder(
     const struct round *r, const struct claim *claim, struct route **holder)
 {
 	struct route *at = routes_get(r->m->routes, claim->kind, claim->name);
-	char label[TEXT_LABEL_MAX + 1];
 
-	if (at == NULL && claim->kind == ROUTE_FULL &&
-	    r->m->conf.domain == NULL) {
-		at = routes_get(r->m->routes, ROUTE_LABEL,
-		    routes_first_label(label, claim->name));
-		if (at != NULL && at->client == r->s->client)
-			at = NULL;
-	}
 	*holder = at;
 	if (at == NULL || at->session == NULL || at->session == r->s)
 		return GRANT_OK;
@@ -219,7 +210,7 @@ count_name(struct round *r, const struct service *sv, const char *name)
 	r->names++;
 }
 
-/* Names beside the id that other sessions of this client have. */
+/* Names beside the id that other live sessions of this client have. */
 static uint64_t
 names_elsewhere(const struct session *s)
 {
@@ -229,7 +220,8 @@ names_elsewhere(const struct session *s)
 
 	LIST_FOREACH(other, &s->client->sessions, of)
 	{
-		if (other == s)
+		/* Those of the dead are free to be taken over. */
+		if (other == s || !tunnels_serves(other))
 			continue;
 		LIST_FOREACH(r, &other->routes, of)
 		n += strcmp(r->name, s->client->id) != 0;
@@ -244,8 +236,11 @@ drop_stale(struct master *m, struct session *s)
 
 	for (r = LIST_FIRST(&s->routes); r != NULL; r = next) {
 		next = LIST_NEXT(r, of);
-		if (r->stale)
-			sessions_drop_route(m->routes, r);
+		if (!r->stale)
+			continue;
+		/* Given up, not away: nobody has to remember it. */
+		LIST_REMOVE(r, of);
+		routes_remove(m->routes, r);
 	}
 }
 
