@@ -100,9 +100,7 @@ on_full(void *arg, const struct msg *msg)
 	struct worker *w = arg;
 
 	(void)msg;
-	if (!w->full)
-		log_warnx("%s %u (pid %d) has no descriptors left",
-		    role_name(w->role), w->index, (int)w->pid);
+	worker_exhausted(w);
 	w->full = true;
 	return 0;
 }

@@ -203,6 +203,8 @@ take_drop(struct master *m, struct conn *c, struct buf *b)
 
 	if (buf_get_u8(b, &reason) == -1 || !buf_done(b))
 		return -1;
+	if (reason == END_NOFILE)
+		worker_exhausted(c->worker);
 	if (reason == END_NOFILE && ++c->tries < EDGE_TRIES) {
 		hold_by(c, NULL);
 		edge_place(m, c);

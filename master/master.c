@@ -27,8 +27,6 @@
 #include "master/visit.h"
 #include "master/workers.h"
 
-#define NOFILE_LEFT 64 /* descriptors that are not for connections */
-
 int
 master_init(struct master *m, const struct options *options)
 {
@@ -45,8 +43,8 @@ master_init(struct master *m, const struct options *options)
 	m->nofile = nofile > CONNS_MAX ? CONNS_MAX : (size_t)nofile;
 	if ((m->base = event_base_new()) == NULL)
 		return -1;
-	m->conns = conns_new(
-	    m->nofile > 2 * NOFILE_LEFT ? m->nofile - NOFILE_LEFT : m->nofile);
+	/* Most are in the hands of workers, each with a limit of its own. */
+	m->conns = conns_new(CONNS_MAX);
 	m->clients = clients_new();
 	m->sessions = sessions_new();
 	m->routes = routes_new();

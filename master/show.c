@@ -238,7 +238,7 @@ show_limits(struct walk *walk)
 {
 	const struct master *m = walk->m;
 
-	limit_row(walk, "connections", conns_count(m->conns), m->nofile);
+	limit_row(walk, "connections", conns_count(m->conns), CONNS_MAX);
 	limit_row(walk, "handshakes", handshakes_count(m->handshakes),
 	    HANDSHAKES_MAX);
 	limit_row(walk, "parked", visits_parked(m->visits),

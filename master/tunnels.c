@@ -321,6 +321,8 @@ tunnel_on_closed(void *arg, const struct msg *msg)
 	buf_get_u64(&b, &up);
 	if (c == NULL || buf_get_u64(&b, &down) == -1 || why >= END_COUNT)
 		return -1;
+	if (why == END_NOFILE)
+		worker_exhausted(w);
 	if (c->state == CONN_USER)
 		visit_end(w->master, c, up, down);
 	else

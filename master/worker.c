@@ -16,6 +16,9 @@
 #include "master/clock.h"
 #include "master/master.h"
 
+/* Why a channel ends for what came through it, as chan.c says it. */
+#define CHAN_BROKEN "broken frame"
+
 /* What the channel calls, and the owner's share behind it. */
 struct handle {
 	struct worker w; /* first: the handle is the worker */
@@ -69,8 +72,8 @@ on_ended(void *arg, const char *why)
 
 	if (w->state == WORKER_DEAD)
 		return;
-	/* An end of its own accord is told by its exit status. */
-	if (strcmp(why, "closed by peer") != 0)
+	/* Every other end is better told by its exit status. */
+	if (strcmp(why, CHAN_BROKEN) == 0)
 		snprintf(w->why, sizeof(w->why), "%s", why);
 	bereave(w);
 }
@@ -238,6 +241,18 @@ worker_drain(struct worker *w)
 	}
 	w->state = WORKER_DRAINING;
 	worker_send(w, MSG_DRAIN, 0, NULL, 0);
+}
+
+void
+worker_exhausted(struct worker *w)
+{
+	uint64_t now = clock_ms();
+
+	if (w->complained != 0 && now - w->complained < WORKER_COMPLAIN_MS)
+		return;
+	w->complained = now;
+	log_warnx("%s %u (pid %d) has no descriptors left", role_name(w->role),
+	    w->index, (int)w->pid);
 }
 
 void

@@ -18,9 +18,10 @@ struct event;
 struct master;
 struct post;
 
-#define WORKER_READY_MS 5000 /* from start to READY */
-#define WORKER_PING_MS 5000  /* a heartbeat */
-#define WORKER_PONG_MS 10000 /* and how long it may go unanswered */
+#define WORKER_READY_MS 5000	 /* from start to READY */
+#define WORKER_PING_MS 5000	 /* a heartbeat */
+#define WORKER_COMPLAIN_MS 60000 /* between two lines on one trouble */
+#define WORKER_PONG_MS 10000	 /* and how long it may go unanswered */
 
 enum worker_state {
 	WORKER_BOOTING,
@@ -49,6 +50,7 @@ struct worker {
 	uint64_t started;    /* clock_ms() */
 	uint64_t pinged;     /* when the unanswered PING left; 0: none */
 	uint32_t missing;    /* protection it could not have (sandbox.h) */
+	uint64_t complained; /* clock_ms() of a line on its descriptors */
 	uint64_t log_second; /* in which log_lines came */
 	unsigned log_lines;
 	struct event *timer;
@@ -110,6 +112,9 @@ int worker_send_copy(struct worker *w, uint8_t type, uint32_t id, const void *p,
 
 /* It takes nothing new and ends by itself. */
 void worker_drain(struct worker *w);
+
+/* It has no descriptors left: say so, once a minute. */
+void worker_exhausted(struct worker *w);
 
 /* Its process was waited for: log how it ended. */
 void worker_reaped(struct worker *w, int status);
