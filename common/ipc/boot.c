@@ -75,6 +75,7 @@ boot_enter(struct event_base *base, const struct msg_boot *m,
 	log_init(role_name(m->role), true, (enum log_level)m->log_level);
 	chan_log(c);
 	if (sandbox_enter(&box, &missing) == -1) {
+		log_to(NULL, NULL);
 		chan_free(c);
 		return NULL;
 	}

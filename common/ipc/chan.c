@@ -50,6 +50,8 @@ drop_first(struct chan *c)
 	c->bytes -= first->n;
 	if (first->fd != -1)
 		close(first->fd);
+	/* Keys and logins pass here: none may stay behind in the heap. */
+	explicit_bzero(first->frame, first->n);
 	free(first);
 }
 
@@ -87,6 +89,32 @@ tell_drained(struct chan *c)
 		c->ops->drained(c->arg);
 }
 
+/* The kernel has taken nothing: see to it that we try again. */
+static void
+blocked(struct chan *c, int err)
+{
+	static const struct timeval retry = { 0, CHAN_RETRY_MS * 1000 };
+
+	c->congested = c->was_congested = true;
+	switch (err) {
+	case EAGAIN:
+	case EINTR:
+		event_add(c->writable, NULL);
+		break;
+	case ETOOMANYREFS: /* too many descriptors in flight */
+	case ENOBUFS:
+	case ENOMEM:
+		event_add(c->flush, &retry);
+		break;
+	default:
+		/*
+		 * The peer is gone. Let the reading side find out, so that no
+		 * send ever ends a channel under its caller.
+		 */
+		event_active(c->readable, EV_READ, 0);
+	}
+}
+
 void
 chan_flush(struct chan *c)
 {
@@ -101,23 +129,8 @@ chan_flush(struct chan *c)
 		for (; p != NULL && n < CHAN_BATCH; p = p->next)
 			out[n++] = (struct chan_out){ p->frame, p->n, p->fd };
 		sent = chan_io_send(c->fd, out, n, c->parent);
-		if (sent == -1 && errno != EAGAIN && errno != ENOBUFS &&
-		    errno != ETOOMANYREFS && errno != EINTR) {
-			/*
-			 * The peer is gone. Let the reading side find out, so
-			 * that no send ever ends a channel under its caller.
-			 */
-			c->congested = true;
-			event_active(c->readable, EV_READ, 0);
-			return;
-		}
 		if (sent == -1) {
-			/*
-			 * ETOOMANYREFS: too many descriptors in flight; the
-			 * receiver frees them as it reads, as with EAGAIN.
-			 */
-			c->congested = c->was_congested = true;
-			event_add(c->writable, NULL);
+			blocked(c, errno);
 			return;
 		}
 		while (sent-- > 0)
@@ -133,6 +146,7 @@ on_flush(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	chan_flush(c);
+	tell_drained(c);
 }
 
 static void
@@ -150,9 +164,11 @@ static int
 enqueue(
     struct chan *c, uint8_t type, uint32_t id, const void *p, size_t n, int fd)
 {
+	size_t most = c->parent ? CHAN_QUEUE_MAX : CHAN_QUEUE_UP_MAX;
+	size_t bytes = c->parent ? CHAN_QUEUE_BYTES : CHAN_QUEUE_UP_BYTES;
 	struct pending *q;
 
-	if (c->queued >= CHAN_QUEUE_MAX || c->bytes + n > CHAN_QUEUE_BYTES) {
+	if (c->queued >= most || c->bytes + MSG_HEAD + n > bytes) {
 		errno = ENOBUFS;
 		return -1;
 	}

@@ -18,9 +18,17 @@
 struct chan;
 struct event_base;
 
-#define CHAN_QUEUE_MAX 4096	    /* frames that may wait to be sent */
-#define CHAN_QUEUE_BYTES (4u << 20) /* and bytes of them */
-#define CHAN_BATCH 64 /* frames received or sent in one turn of the loop */
+/*
+ * What may wait to be sent: frames, and bytes of them. A parent must not be
+ * held by a worker that does not read; a worker must never lose the end of a
+ * connection, and may have very many that end at once.
+ */
+#define CHAN_QUEUE_MAX 4096
+#define CHAN_QUEUE_BYTES (4u << 20)
+#define CHAN_QUEUE_UP_MAX (1u << 20)
+#define CHAN_QUEUE_UP_BYTES (64u << 20)
+#define CHAN_RETRY_MS 10 /* when the kernel is short of something */
+#define CHAN_BATCH 64	 /* frames received or sent in one turn of the loop */
 
 /* One received frame. The payload lives until the handler returns. */
 struct msg {

@@ -30,7 +30,8 @@ make_room(struct outq *q, size_t n)
 
 	if (q->cap - q->tail >= n)
 		return 0;
-	if (q->head > 0) {
+	/* Only if much is gained: what is moved often costs its square. */
+	if (q->head >= q->tail - q->head && q->head > 0) {
 		memmove(q->p, q->p + q->head, q->tail - q->head);
 		q->tail -= q->head;
 		q->head = 0;

@@ -20,7 +20,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	if ((what & EV_WRITE) && t->out.busy)
 		tunnel_out_flush(t);
 	if ((what & (EV_READ | EV_CLOSED)) && !t->dead)
-		tunnel_in_read(t, (what & EV_CLOSED) != 0);
+		tunnel_in_read(t);
 }
 
 static void
@@ -28,7 +28,7 @@ on_again(void *arg)
 {
 	struct tunnel *t = arg;
 
-	tunnel_in_read(t, t->more);
+	tunnel_in_read(t);
 }
 
 static void

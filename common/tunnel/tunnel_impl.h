@@ -47,7 +47,7 @@ struct tunnel {
 	const struct tunnel_ops *ops;
 	void *arg;
 	int fd;
-	bool server, dead, more, ping_out;
+	bool server, dead, ping_out;
 	const char *doom; /* why it will end after this turn, or NULL */
 	struct event *ev;
 	struct record *tx, *rx;
@@ -88,8 +88,8 @@ void tunnel_out_flush(void *tunnel);
 void tunnel_out_wake(void *tunnel);
 void tunnel_out_free(struct tunnel *t);
 
-/* tunnel_in.c: read what there is; `closed`: until the very end. */
-void tunnel_in_read(struct tunnel *t, bool closed);
+/* tunnel_in.c: read what there is, or as much as a turn allows. */
+void tunnel_in_read(struct tunnel *t);
 
 /* stream.c */
 struct stream *stream_find(const struct tunnel *t, uint32_t id);

@@ -64,8 +64,9 @@ take_credit(struct tunnel *t, struct stream *s, const uint8_t *p)
 		return -1;
 	}
 	s->tx_credit += v;
-	if (s->starved && t->out.busy)
-		stream_wait(s); /* with credit now, for room only */
+	/* Having credit now it waits for room like the others. */
+	if (s->starved && (t->out.busy || t->waiting != NULL))
+		stream_wait(s);
 	else if (s->starved)
 		stream_wake(s);
 	return 0;
@@ -302,34 +303,43 @@ parse(struct tunnel *t, uint8_t *p, size_t n)
 		tunnel_fail(t, "cannot keep a partial record");
 }
 
-void
-tunnel_in_read(struct tunnel *t, bool closed)
+/* Read once. Returns how many bytes came; 0: no more, for now or for good. */
+static size_t
+read_once(struct tunnel *t)
 {
 	uint8_t *p = turn_scratch(t->turn);
 	ssize_t n;
 
-	if (t->dead)
-		return;
 	if (t->npartial > 0)
 		memcpy(p, t->partial, t->npartial);
 	n = read(t->fd, p + t->npartial, TURN_READ);
 	if (n == 0) {
 		tunnel_fail(t, "closed by the peer");
-		return;
+		return 0;
 	}
 	if (n == -1) {
 		if (errno != EAGAIN && errno != EINTR)
 			tunnel_fail(t, strerror(errno));
-		return;
+		return 0;
 	}
 	t->heard = turn_now(t->turn);
 	parse(t, p, t->npartial + (size_t)n);
-	/*
-	 * Edge triggered: a short read has drained the socket, unless its end
-	 * was announced along with the data.
-	 */
-	if (!t->dead && (closed || n == TURN_READ)) {
-		t->more = closed;
+	return (size_t)n;
+}
+
+/*
+ * Until there is no more: a short read says nothing of a reset that came
+ * along with the data, and no other event would tell of it.
+ */
+void
+tunnel_in_read(struct tunnel *t)
+{
+	size_t n, sum = 0;
+
+	do {
+		n = t->dead ? 0 : read_once(t);
+		sum += n;
+	} while (n > 0 && sum < TURN_READ);
+	if (n > 0 && !t->dead)
 		turn_next(t->turn, &t->again);
-	}
 }

@@ -198,6 +198,9 @@ stream_reserve(struct stream *s, size_t want, struct iovec *iov)
 
 	if (want > s->tx_credit)
 		want = s->tx_credit;
+	/* Nobody goes before those who have waited. */
+	if (t->waiting != NULL && !s->called)
+		want = 0;
 	if (want == 0 || t->dead || o->busy || tunnel_out_init(t) == -1) {
 		stream_wait(s);
 		return 0;

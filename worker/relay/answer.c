@@ -262,7 +262,8 @@ answer_lost(struct user *u, enum reset reason)
 	struct upstream *up = u->current;
 	int status = 502;
 
-	/* What answers for it wants to know who it was: user_refuse() ends it. */
+	/* What answers for it wants to know who it was: user_refuse() ends it.
+	 */
 	if (up != NULL && (u->nasked == 0 || u->begun))
 		upstream_end(up);
 	if (u->state != USER_OPEN)

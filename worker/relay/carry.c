@@ -91,6 +91,10 @@ begin(struct carry *c)
 	uint32_t id = c->conn.id;
 	int fd = c->fd;
 
+	if (s->ended) { /* kicked before it was there */
+		carry_end(c, END_REFUSED);
+		return;
+	}
 	event_del(c->ev);
 	idmap_take(&r->conns, id);
 	if (session_link(s, id, fd, &c->peer, c->tx, c->rx) == -1) {
@@ -127,6 +131,7 @@ take_proof(struct carry *c)
 	if (c->session == NULL ||
 	    ticket_mac_verify(c->in + TICKET_NONCE, mac) == -1) {
 		log_warnx("bad ticket from %s", addr_format(peer, &c->peer));
+		sodium_memzero(key, sizeof(key));
 		carry_end(c, END_GARBAGE);
 		return;
 	}

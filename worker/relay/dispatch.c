@@ -66,8 +66,12 @@ on_counters(void *arg, const struct msg *m)
 
 	if (m->fd == -1 || (c = counters_map(m->fd)) == NULL)
 		return -1;
-	/* Until then they were counted in private memory. */
-	free(r->counters);
+	if (r->early == NULL) { /* it comes once */
+		counters_free(c);
+		return -1;
+	}
+	free(r->early);
+	r->early = NULL;
 	r->counters = c;
 	return 0;
 }
@@ -241,8 +245,9 @@ on_ask_same(void *arg, const struct msg *m)
 	buf_read(&b, m->p, m->n);
 	buf_get_u64(&b, &generation);
 	buf_get_u16(&b, &service);
-	return c == NULL ? 0
-			 : user_ask_same((struct user *)c, generation, service);
+	if (c != NULL)
+		user_ask_same((struct user *)c, generation, service);
+	return 0;
 }
 
 static int
@@ -250,13 +255,13 @@ on_ask_fd(void *arg, const struct msg *m)
 {
 	struct conn *c = find(arg, m->id, CONN_USER);
 
-	if (m->fd == -1)
-		return c == NULL ? 0 : user_ask_no((struct user *)c, 503);
-	if (c == NULL) {
+	if (c != NULL && m->fd != -1)
+		user_ask_fd((struct user *)c, m->fd);
+	else if (c != NULL)
+		user_ask_no((struct user *)c, 503);
+	else if (m->fd != -1)
 		close(m->fd);
-		return 0;
-	}
-	return user_ask_fd((struct user *)c, m->fd);
+	return 0;
 }
 
 static int
@@ -268,7 +273,9 @@ on_ask_no(void *arg, const struct msg *m)
 
 	buf_read(&b, m->p, m->n);
 	buf_get_u16(&b, &status);
-	return c == NULL ? 0 : user_ask_no((struct user *)c, status);
+	if (c != NULL)
+		user_ask_no((struct user *)c, status);
+	return 0;
 }
 
 static int

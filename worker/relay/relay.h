@@ -44,14 +44,17 @@ struct relay {
 	struct turn *turn;
 	struct chan *chan;
 	struct msg_relay_conf conf;
-	struct counters *counters; /* never NULL once BOOT is over */
+	struct counters *counters; /* never NULL */
+	struct counters *early;	   /* private ones, until MSG_COUNTERS */
 	struct idmap conns;
 	struct session *sessions; /* list */
 	struct event *tick;	  /* every TICK_MS */
 	uint64_t second;	  /* when the once-a-second work is due */
 	unsigned probing;	  /* sessions that are being probed */
 	/* Users by what they wait for; see user.h. */
-	struct deadlines heads, idles, lingers, handshakes;
+	struct deadlines heads, idles, endings, lingers, handshakes;
+	struct deadlines looks; /* users whose sockets are to be read again */
+	unsigned waiting;	/* upstreams that wait for a stream */
 	unsigned asks;		/* questions without an answer */
 	struct user *ask_queue; /* users that want to ask */
 	struct user **ask_tail;
@@ -69,12 +72,27 @@ struct grave {
 	void *dead;
 };
 
+/*
+ * Make *r, all zero before: event base, turns, tick, everything but the
+ * channel and its index. 0, or -1: the process ends then.
+ */
+int relay_init(struct relay *r);
+
+/* End whatever is left, and free all of it and the channel. */
+void relay_free(struct relay *r);
+
 /* free(dead) at the end of this turn; g lies in it. */
 void relay_bury(struct relay *r, struct grave *g, void *dead);
 
 /* Tell the master that a connection has ended. */
 void relay_closed(struct relay *r, uint32_t conn, enum msg_end why, uint64_t up,
     uint64_t down);
+
+/*
+ * After the end of input on a socketpair: its other end has been closed, not
+ * just shut for writing.
+ */
+bool relay_hung_up(int fd);
 
 /* dispatch.c: what the master may send us, for chan_new(). */
 extern const chan_handler relay_handlers[MSG_TYPES];

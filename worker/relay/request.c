@@ -74,6 +74,20 @@ evict(struct user *u)
 		upstream_leave(oldest);
 }
 
+static struct upstream *
+upstream_for(struct user *u, struct session *s, uint16_t service, int fd)
+{
+	struct upstream *up;
+
+	if (s == NULL)
+		return upstream_to_pipe(u, fd, u->asking);
+	if (s->streams_max > 0 && s->users >= s->streams_max)
+		return NULL;
+	if ((up = upstream_to_service(u, s, service, u->asking)) != NULL)
+		up->confirmed = true;
+	return up;
+}
+
 void
 request_routed(struct user *u, struct session *s, uint16_t service, int fd)
 {
@@ -83,15 +97,14 @@ request_routed(struct user *u, struct session *s, uint16_t service, int fd)
 	if ((up = upstream_find(u, u->asking)) != NULL)
 		upstream_end(up);
 	evict(u);
-	up = s != NULL ? upstream_to_service(u, s, service, u->asking)
-		       : upstream_to_pipe(u, fd, u->asking);
-	if (up == NULL)
+	if (upstream_for(u, s, service, fd) == NULL)
 		u->bad = 503;
 }
 
 /*
  * Make the upstream of that host the one that answers. Another host's turn
- * comes when all answers before it are complete.
+ * comes when all answers before it are complete and have left: what waits to
+ * be sent to a user is always of one upstream, whose window bounds it.
  */
 static enum outcome
 route(struct user *u, const char *name)
@@ -99,7 +112,7 @@ route(struct user *u, const char *name)
 	struct upstream *up = u->current;
 
 	if (up == NULL || strcmp(up->name, name) != 0) {
-		if (u->nasked > 0)
+		if (u->nasked > 0 || outq_left(&u->out) > 0)
 			return stop(u, WAIT_ANSWERS);
 		if (u->rerouted && up != NULL)
 			return refuse(u, 421);
@@ -139,43 +152,91 @@ rules(const struct user *u, const struct head *h, struct rewrite *rw,
 	}
 }
 
-/* Write the head as its service gets it. All or nothing. */
+/* Keep what the upstream did not take of a head. */
+static enum outcome
+keep_rest(struct user *u, const char *p, size_t n)
+{
+	if (n == 0)
+		return PASSED;
+	if ((u->rest = malloc(n)) == NULL) {
+		user_abort(u, END_LIMIT);
+		return ENDED;
+	}
+	memcpy(u->rest, p, n);
+	u->rest_at = 0;
+	u->rest_len = (uint32_t)n;
+	return PASSED;
+}
+
+/* Write what was kept of a head; nothing may overtake it. */
+static enum outcome
+write_rest(struct user *u)
+{
+	if (u->rest == NULL)
+		return PASSED;
+	if (u->current == NULL)
+		return ENDED;
+	u->rest_at += (uint32_t)upstream_write(
+	    u->current, u->rest + u->rest_at, u->rest_len - u->rest_at);
+	if (u->rest_at < u->rest_len)
+		return stop(u, WAIT_ROOM);
+	free(u->rest);
+	u->rest = NULL;
+	return PASSED;
+}
+
+/*
+ * Write the head as its service gets it: nothing of it, or as much as there
+ * is credit for, which may be less than a long head, and keep the rest.
+ */
 static enum outcome
 write_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
 {
-	struct upstream *up = u->current;
 	char ip[ADDR_TEXT], host[HOST_NAME_SIZE + 8];
 	char out[HEAD_MAX + USER_HEAD_GROW];
+	const char *from = (const char *)p;
 	struct rewrite rw;
-	ssize_t len;
+	ssize_t len = (ssize_t)n;
+	size_t done;
 
-	if (up->pipe != NULL) {
-		/* Another relay checks and writes it. */
-		if (upstream_room(up) < n)
-			return stop(u, WAIT_ROOM);
-		upstream_write(up, p, n);
-		return PASSED;
+	/* In front of a pipe: another relay checks and writes it. */
+	if (u->current->pipe == NULL) {
+		rules(u, h, &rw, ip, host);
+		len = rewrite_request(h, &rw, out, sizeof(out));
+		from = out;
 	}
-	rules(u, h, &rw, ip, host);
-	len = rewrite_request(h, &rw, out, sizeof(out));
 	if (len == -1)
 		return refuse(u, 431);
-	if (upstream_room(up) < (size_t)len)
+	if ((done = upstream_write(u->current, from, (size_t)len)) == 0)
 		return stop(u, WAIT_ROOM);
-	upstream_write(up, out, (size_t)len);
-	return u->state == USER_OPEN ? PASSED : ENDED;
+	return keep_rest(u, from + done, (size_t)len - done);
 }
 
+/* What its answer, or our refusal, depends on. */
 static void
-remember(struct user *u, const struct head *h)
+describe(struct user_asked *a, const struct head *h)
 {
-	struct user_asked *a = &u->asked[u->nasked++];
-
 	a->method = (uint8_t)h->kind;
 	a->upgrade = h->upgrade;
 	a->json = page_wants_json(h);
+	a->last = !h->keepalive;
+}
+
+/* It was sent on. */
+static void
+remember(struct user *u, const struct head *h)
+{
+	struct upstream *up = u->current;
+	struct counters *c = u->relay->counters;
+
+	describe(&u->asked[u->nasked++], h);
+	u->sending = true;
 	if (u->nasked == 1)
 		walk_expect(&u->resp, h->kind, h->upgrade);
+	if (up->session == NULL) /* the other relay counts it */
+		return;
+	counter_add(&c->all[COUNTER_REQUESTS], 1);
+	counter_add(&c->clients[up->session->client][COUNTER_REQUESTS], 1);
 }
 
 /* A whole head of n bytes at p. */
@@ -185,7 +246,9 @@ take_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
 	char name[HOST_NAME_SIZE];
 	enum outcome o;
 
-	if (u->nasked == USER_PIPELINE)
+	if (u->nasked == 0)
+		describe(&u->asked[0], h);
+	else if (u->nasked == USER_PIPELINE || u->asked[u->nasked - 1].last)
 		return stop(u, WAIT_ANSWERS);
 	if (u->bad != 0)
 		return refuse(u, u->bad);
@@ -198,12 +261,6 @@ take_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
 	if ((o = write_head(u, p, n, h)) != PASSED)
 		return o;
 	remember(u, h);
-	counter_add(&u->relay->counters->all[COUNTER_REQUESTS], 1);
-	if (u->current->session != NULL)
-		counter_add(
-		    &u->relay->counters->clients[u->current->session->client]
-						[COUNTER_REQUESTS],
-		    1);
 	return PASSED;
 }
 
@@ -216,15 +273,41 @@ take_body(struct user *u, const uint8_t *p, size_t *n)
 {
 	size_t want = *n;
 
-	/* The upstream is gone, its user was answered: nothing to do. */
-	if (u->current == NULL) {
-		*n = 0;
+	if (u->current == NULL) { /* and its user is ending */
+		user_abort(u, END_LOST);
 		return ENDED;
 	}
 	*n = upstream_write(u->current, p, want);
-	if (u->state != USER_OPEN)
-		return ENDED;
 	return *n == want ? PASSED : stop(u, WAIT_ROOM);
+}
+
+/* Nobody can tell where the request ends. */
+static enum outcome
+bad_request(struct user *u)
+{
+	int status = walk_status(&u->req);
+
+	if (!u->sending)
+		return refuse(u, status);
+	/* Its service waits for the rest of it for ever. */
+	if (u->nasked == 0)
+		user_finish(u);
+	else if (u->nasked == 1)
+		user_refuse(u, status, NULL);
+	else
+		user_abort(u, END_GARBAGE);
+	return ENDED;
+}
+
+/* The walker holds after a request to upgrade until that is answered. */
+static enum outcome
+hold(struct user *u)
+{
+	if (u->nasked > 0)
+		return stop(u, WAIT_HOLD);
+	/* The answer came before the request was whole. */
+	walk_resume(&u->req);
+	return PASSED;
 }
 
 /* One step of the walker; *used bytes were dealt with. */
@@ -255,11 +338,12 @@ step(struct user *u, const uint8_t *p, size_t n, size_t *used, bool *more)
 		}
 		return o;
 	case WALK_END:
+		u->sending = false;
 		return PASSED;
 	case WALK_HOLD:
-		return stop(u, WAIT_HOLD);
+		return hold(u);
 	case WALK_BAD:
-		return refuse(u, walk_status(&u->req));
+		return bad_request(u);
 	case WALK_MORE:
 	default:
 		*more = false;
@@ -274,8 +358,11 @@ request_feed(struct user *u, const uint8_t *p, size_t n)
 	bool more = true;
 
 	while (more) {
-		enum outcome o = step(u, p + at, n - at, &used, &more);
+		enum outcome o = write_rest(u);
 
+		used = 0;
+		if (o == PASSED)
+			o = step(u, p + at, n - at, &used, &more);
 		at += used;
 		if (o != PASSED)
 			break;

@@ -2,6 +2,7 @@
 #include "worker/relay/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ session_new(struct relay *r, uint64_t generation, uint32_t client,
 	s->client = client;
 	s->streams_max = streams_max;
 	s->budget.limit = SESSION_BUDGET;
+	s->waiting_tail = &s->waiting;
 	strncpy(s->id, id, sizeof(s->id) - 1);
 	s->next = r->sessions;
 	r->sessions = s;
@@ -83,6 +85,8 @@ link_end(struct link *l, enum msg_end why)
 	free(l);
 	if (s->links == NULL)
 		session_free(s);
+	else
+		upstream_wake(s, UINT_MAX);
 }
 
 static void
@@ -161,6 +165,7 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 		return 0;
 	case FRAME_GOAWAY:
 		l->leaving = true;
+		upstream_wake(l->session, UINT_MAX);
 		return 0;
 	default:
 		return -1;
@@ -205,6 +210,9 @@ session_link(struct session *s, uint32_t conn, int fd, const struct addr *peer,
 	s->links = l;
 	s->up = true;
 	counter_add(&s->relay->counters->all[COUNTER_TUNNELS], 1);
+	upstream_wake(s, UINT_MAX);
+	if (s->relay->draining)
+		session_goaway(s, GOAWAY_DRAIN, "", false);
 	return 0;
 
 err1:
@@ -286,8 +294,10 @@ session_goaway(
 		l->leaving = true;
 		tunnel_control(l->tunnel, FRAME_GOAWAY, payload, buf_used(&b));
 	}
+	upstream_wake(s, UINT_MAX);
 	if (!end)
 		return;
+	s->ended = true; /* also if its first link is still on its way */
 	for (l = s->links; l != NULL; l = next) {
 		next = l->next;
 		tunnel_flush(l->tunnel);
@@ -335,6 +345,7 @@ session_tick(struct session *s, bool second)
 	}
 	if (s->probed != 0 && turn_now(s->relay->turn) > s->probed + PROBE_WAIT)
 		probe_result(s, false);
+	upstream_wake(s, UINT_MAX);
 	if (!second)
 		return;
 	for (l = s->links; l != NULL; l = next) {

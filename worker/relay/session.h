@@ -18,6 +18,8 @@
 #define SESSION_UNANSWERED 128	     /* OPENs without an answer, per tunnel */
 #define SESSION_SPREAD 64 /* streams on a tunnel before the next is used */
 
+struct upstream;
+
 struct link {
 	struct conn conn;
 	struct session *session;
@@ -42,6 +44,7 @@ struct session {
 	uint32_t streams_max; /* users at a time, 0: any number */
 	uint32_t users;
 	struct link *links;
+	struct upstream *waiting, **waiting_tail; /* for a stream */
 	struct tunnel_budget budget;
 	uint8_t cipher;
 	uint8_t root[TICKET_KEY];
@@ -49,6 +52,7 @@ struct session {
 	struct session_ticket tickets[SESSION_TICKETS];
 	uint64_t probed; /* when, 0: not */
 	bool up;	 /* its first tunnel has stood */
+	bool ended;	 /* before that: it never will */
 };
 
 /* A session that waits for its first link. NULL if memory is short. */

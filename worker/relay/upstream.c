@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,46 @@ upstream_to_service(
 	return up;
 }
 
+/* Wait for a stream of its session. */
+static void
+queue_up(struct upstream *up)
+{
+	struct session *s = up->session;
+
+	if (up->wait_prev != NULL)
+		return;
+	up->wait_next = NULL;
+	up->wait_prev = s->waiting_tail;
+	*s->waiting_tail = up;
+	s->waiting_tail = &up->wait_next;
+	s->relay->waiting++;
+}
+
+static void
+leave_queue(struct upstream *up)
+{
+	if (up->wait_prev == NULL)
+		return;
+	*up->wait_prev = up->wait_next;
+	if (up->wait_next != NULL)
+		up->wait_next->wait_prev = up->wait_prev;
+	else
+		up->session->waiting_tail = up->wait_prev;
+	up->wait_prev = NULL;
+	up->session->relay->waiting--;
+}
+
+void
+upstream_wake(struct session *s, unsigned most)
+{
+	struct upstream *up;
+
+	for (; most > 0 && (up = s->waiting) != NULL; most--) {
+		leave_queue(up);
+		user_resume(up->user);
+	}
+}
+
 struct upstream *
 upstream_find(const struct user *u, const char *name)
 {
@@ -64,12 +105,14 @@ upstream_end(struct upstream *up)
 	*at = up->next;
 	if (u->current == up)
 		u->current = NULL;
+	leave_queue(up);
 	if (up->session != NULL)
 		up->session->users--;
 	if (up->stream != NULL)
 		stream_end(up->stream, RESET_ABORT);
 	up->stream = NULL;
 	if (up->pipe != NULL) {
+		turn_cancel(&up->pipe->again);
 		event_free(up->pipe->ev);
 		close(up->pipe->fd);
 		outq_free(&up->pipe->out);
@@ -97,6 +140,7 @@ upstream_forget_session(struct session *s)
 	struct conn *c;
 	size_t at = 0;
 
+	upstream_wake(s, UINT_MAX);
 	if (s->users == 0)
 		return;
 	while ((c = idmap_next(&r->conns, &at)) != NULL) {
@@ -119,7 +163,8 @@ upstream_open(struct upstream *up)
 
 	if (up->stream != NULL || up->pipe != NULL)
 		return 0;
-	if (up->session == NULL || session_is_gone(up->session)) {
+	if (up->session == NULL ||
+	    (session_is_gone(up->session) && !up->confirmed)) {
 		errno = ENOTCONN;
 		return -1;
 	}
@@ -128,22 +173,17 @@ upstream_open(struct upstream *up)
 	o.local = up->user->local;
 	if ((t = session_tunnel(up->session)) == NULL ||
 	    (up->stream = tunnel_open(t, &o, up)) == NULL) {
+		queue_up(up);
 		errno = EAGAIN;
 		return -1;
 	}
 	return 0;
 }
 
-size_t
-upstream_room(struct upstream *up)
+bool
+upstream_flushed(const struct upstream *up)
 {
-	if (up->stream != NULL)
-		return stream_room(up->stream);
-	if (up->pipe == NULL)
-		return 0;
-	if (outq_left(&up->pipe->out) >= UPSTREAM_PIPE_QUEUE)
-		return 0;
-	return UPSTREAM_PIPE_QUEUE - outq_left(&up->pipe->out);
+	return up->pipe == NULL || outq_left(&up->pipe->out) == 0;
 }
 
 static void
@@ -160,17 +200,20 @@ size_t
 upstream_write(struct upstream *up, const void *p, size_t n)
 {
 	struct iovec iov = { (void *)(uintptr_t)p, n };
-	size_t room;
+	size_t waits;
 
 	if (up->stream != NULL) {
 		n = stream_write(up->stream, p, n);
 		count(up, COUNTER_UP, n);
 		return n;
 	}
-	if ((room = upstream_room(up)) == 0)
+	if (up->pipe == NULL)
 		return 0;
-	if (iov.iov_len > room)
-		iov.iov_len = room;
+	waits = outq_left(&up->pipe->out);
+	if (waits >= UPSTREAM_PIPE_QUEUE)
+		return 0;
+	if (n > UPSTREAM_PIPE_QUEUE - waits)
+		iov.iov_len = UPSTREAM_PIPE_QUEUE - waits;
 	/* A broken pair shows at its event too; bytes then go nowhere. */
 	if (outq_send(&up->pipe->out, up->pipe->fd, &iov, 1) == -1)
 		shutdown(up->pipe->fd, SHUT_RDWR);
@@ -182,7 +225,7 @@ upstream_shut(struct upstream *up)
 {
 	if (up->stream != NULL) {
 		stream_fin(up->stream);
-	} else if (up->pipe != NULL) {
+	} else if (up->pipe != NULL && !up->pipe->fin_sent) {
 		up->pipe->fin_sent = true;
 		if (outq_left(&up->pipe->out) == 0)
 			shutdown(up->pipe->fd, SHUT_WR);
@@ -219,7 +262,11 @@ is_current(struct upstream *up)
 void
 upstream_opened(void *owner)
 {
-	(void)owner;
+	struct upstream *up = owner;
+
+	/* One more may be opened, and one for somebody who changed his mind. */
+	if (up->session != NULL)
+		upstream_wake(up->session, 2);
 }
 
 void
@@ -228,7 +275,8 @@ upstream_data(void *owner, const struct iovec *iov, int n, size_t total)
 	struct upstream *up = owner;
 
 	up->owed += total;
-	count(up, COUNTER_DOWN, total);
+	if (up->stream != NULL) /* else the other relay counts it */
+		count(up, COUNTER_DOWN, total);
 	if (is_current(up))
 		answer_feed(up->user, iov, n);
 }
@@ -249,6 +297,8 @@ upstream_reset(void *owner, enum reset reason)
 	struct upstream *up = owner;
 
 	up->stream = NULL;
+	if (up->session != NULL)
+		upstream_wake(up->session, 2);
 	if (is_current(up))
 		answer_lost(up->user, reason);
 }
@@ -263,35 +313,69 @@ upstream_room_again(void *owner)
 }
 
 /*
+ * The pair has ended. Its end is clean if the other relay has only shut it
+ * for writing, or if we have: nobody closes before both have.
+ */
+static void
+pipe_ended(struct upstream *up)
+{
+	if (!up->pipe->fin_sent && relay_hung_up(up->pipe->fd))
+		upstream_reset(up, RESET_ABORT);
+	else
+		upstream_fin(up);
+}
+
+static bool
+pipe_may_read(const struct upstream *up)
+{
+	return up->user->state == USER_OPEN &&
+	    outq_left(&up->user->out) < UPSTREAM_PIPE_QUEUE;
+}
+
+/*
  * Read from the pair while the user takes it; the kernel holds the rest. With
- * edges only, who stops before EAGAIN has to come back: upstream_sent() does.
+ * edges only, who stops before EAGAIN has to come back: upstream_sent() does,
+ * or the next turn.
  */
 static void
 pipe_read(struct upstream *up)
 {
 	uint8_t space[16384];
 	struct iovec iov = { space, 0 };
+	size_t got = 0;
 	ssize_t n;
 
 	up->pipe->paused = false;
 	while (up->pipe != NULL && !up->fin) {
-		if (outq_left(&up->user->out) >= UPSTREAM_PIPE_QUEUE) {
+		if (!pipe_may_read(up)) {
 			up->pipe->paused = true;
 			return;
 		}
+		if (got >= TURN_READ) {
+			turn_next(up->user->relay->turn, &up->pipe->again);
+			return;
+		}
 		n = read(up->pipe->fd, space, sizeof(space));
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
 		if (n == -1) {
-			if (errno != EAGAIN && errno != EINTR)
-				upstream_reset(up, RESET_ABORT);
+			upstream_reset(up, RESET_ABORT);
 			return;
 		}
 		if (n == 0) {
-			upstream_fin(up);
+			pipe_ended(up);
 			return;
 		}
+		got += (size_t)n;
 		iov.iov_len = (size_t)n;
 		upstream_data(up, &iov, 1, (size_t)n);
 	}
+}
+
+static void
+pipe_again(void *arg)
+{
+	pipe_read(arg);
 }
 
 static void
@@ -327,6 +411,7 @@ upstream_to_pipe(struct user *u, int fd, const char *name)
 	if ((up->pipe = calloc(1, sizeof(*up->pipe))) == NULL)
 		goto err1;
 	up->pipe->fd = fd;
+	turn_item_init(&up->pipe->again, pipe_again, up);
 	up->pipe->ev = event_new(u->relay->base, fd,
 	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_pipe, up);
 	if (up->pipe->ev == NULL || event_add(up->pipe->ev, NULL) == -1)

@@ -22,12 +22,14 @@ struct pipe_end {
 	struct event *ev;
 	struct outq out;
 	bool fin_sent;
-	bool paused; /* not read because the user is slow */
+	bool paused;		/* not read because the user is slow */
+	struct turn_item again; /* read on when others have had their turn */
 };
 
 struct upstream {
 	struct grave grave;
 	struct upstream *next;
+	struct upstream *wait_next, **wait_prev; /* in the session's queue */
 	struct user *user;
 	char *name;		 /* the host, as names are compared */
 	struct session *session; /* NULL: foreign, or gone */
@@ -35,7 +37,8 @@ struct upstream {
 	struct pipe_end *pipe;	 /* foreign */
 	size_t owed;		 /* bytes received and not yet granted again */
 	uint16_t service;
-	bool fin; /* it will send no more */
+	bool fin;	/* it will send no more */
+	bool confirmed; /* the master says that the session is there */
 };
 
 /* A new one for a service of that session; opened at the first write. */
@@ -50,15 +53,22 @@ struct upstream *upstream_find(const struct user *u, const char *name);
 
 /*
  * Make sure that it can be written to. 0; -1 with errno EAGAIN: the session
- * takes no stream just now but will; ENOTCONN: it is gone.
+ * takes no stream just now, user_resume() is called when that may have
+ * changed; ENOTCONN: it is gone, or leaves and the master should be asked.
  */
 int upstream_open(struct upstream *up);
 
-/* How many bytes may be written now; 0: user_resume() will be called. */
-size_t upstream_room(struct upstream *up);
+/* Let up to `most` that wait for a stream of that session try again. */
+void upstream_wake(struct session *s, unsigned most);
 
-/* Write at most upstream_room() bytes; returns how many were taken. */
+/*
+ * Write; returns how many bytes were taken. If not all, user_resume() is
+ * called when there is room again.
+ */
 size_t upstream_write(struct upstream *up, const void *p, size_t n);
+
+/* Nothing that was written would be lost by ending it in order. */
+bool upstream_flushed(const struct upstream *up);
 
 /* No more bytes from the user. */
 void upstream_shut(struct upstream *up);
@@ -72,7 +82,7 @@ void upstream_end(struct upstream *up);
 /* The same in order: the service gets a FIN and some time to answer it. */
 void upstream_leave(struct upstream *up);
 
-/* The session is being freed. */
+/* The session is being freed; who waited for it goes on without. */
 void upstream_forget_session(struct session *s);
 
 /* tunnel_ops: the owner of a stream is its upstream. */

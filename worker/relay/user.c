@@ -30,6 +30,7 @@ destroy(struct user *u, bool reset, enum msg_end why)
 	user_ask_stop(u);
 	turn_cancel(&u->resume);
 	deadline_drop(&u->timer);
+	deadline_drop(&u->look);
 	event_free(u->ev);
 	sockopt_reset_on_close(u->fd, reset);
 	close(u->fd);
@@ -226,6 +227,10 @@ input_ended(struct user *u)
 		destroy(u, true, END_RESET);
 		return;
 	}
+	if (u->sending) {
+		user_finish(u);
+		return;
+	}
 	/* Half a head is no request. */
 	keep(u, NULL, 0);
 	u->heading = false;
@@ -302,11 +307,16 @@ pull_once(struct user *u)
 		return 0;
 	}
 	u->eof = n == 0;
-	/* A short read has drained it, but for an end announced before. */
-	if (n <= 0 || (n < USER_READ && !u->closed))
+	if (n <= 0) {
 		u->readable = false;
-	if (n <= 0)
 		return 0;
+	}
+	/* A short read has drained it, but for an end announced before. */
+	if (n < USER_READ && !u->closed) {
+		u->readable = false;
+		deadline_set(
+		    &u->relay->looks, &u->look, turn_now(u->relay->turn));
+	}
 	u->up += (uint64_t)n;
 	feed(u, p, u->in_len + (size_t)n);
 	return (size_t)n;
@@ -440,6 +450,16 @@ user_expired(struct user *u)
 }
 
 void
+user_look(struct user *u)
+{
+	u->readable = true;
+	if (may_pull(u))
+		pull(u);
+	else if (is_reset(u))
+		destroy(u, true, END_RESET);
+}
+
+void
 user_drain(struct user *u)
 {
 	if (u->state == USER_OPEN && u->nasked == 0 && u->in_len == 0 &&
@@ -501,6 +521,7 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 		free(u);
 		return;
 	}
+	touch(u);
 	/* The head is there: an edge has seen it. */
 	u->readable = true;
 	user_resume(u);

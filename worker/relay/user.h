@@ -14,11 +14,13 @@
 struct session;
 struct upstream;
 
-#define USER_PIPELINE 16    /* requests sent on without an answer */
-#define USER_READ 65536	    /* bytes read from a user at a time */
-#define USER_DISCARD 65536  /* bytes read and dropped after our last word */
-#define USER_LINGER_MS 2000 /* and how long that may take */
-#define USER_HEAD_GROW 1024 /* bytes that our fields may add to a head */
+#define USER_PIPELINE 16     /* requests sent on without an answer */
+#define USER_READ 65536	     /* bytes read from a user at a time */
+#define USER_DISCARD 65536   /* bytes read and dropped after our last word */
+#define USER_LINGER_MS 2000  /* and how long that may take */
+#define USER_ENDING_MS 60000 /* of a user that takes nothing any more */
+#define USER_LOOK_MS 1000    /* after a short read: see user_look() */
+#define USER_HEAD_GROW 1024  /* bytes that our fields may add to a head */
 
 /* Why request bytes are kept back. */
 enum user_wait {
@@ -41,6 +43,7 @@ enum user_state {
 struct user_asked {
 	uint8_t method; /* enum head_method */
 	bool upgrade, json;
+	bool last; /* "Connection: close": no request may follow */
 };
 
 struct user {
@@ -53,13 +56,17 @@ struct user {
 	struct user *ask_next; /* in relay->ask_queue */
 	char *asking;	       /* the host that is being asked for */
 	struct turn_item resume;
-	struct deadline timer; /* in heads, idles or lingers */
+	struct deadline timer; /* in heads, idles, endings or lingers */
+	struct deadline look;  /* in looks */
 	struct walk req, resp;
 	struct outq out;    /* to the user */
 	uint8_t *in, *part; /* request and answer bytes kept back */
+	uint8_t *rest;	    /* of a head as its service gets it */
 	uint32_t in_len, part_len;
+	uint32_t rest_at, rest_len;
 	int fd;
-	struct user_asked asked[USER_PIPELINE]; /* oldest first */
+	/* Oldest first; without any, [0] is of the request in hand. */
+	struct user_asked asked[USER_PIPELINE];
 	uint8_t nasked;
 	uint8_t wait;  /* enum user_wait */
 	uint8_t state; /* enum user_state */
@@ -68,6 +75,7 @@ struct user {
 	bool readable;	  /* there may be more to read */
 	bool closed;	  /* the end of input was announced */
 	bool eof;	  /* and seen */
+	bool sending;	  /* a request's body is under way */
 	bool begun;	  /* bytes of the current answer have left */
 	bool close_after; /* this answer is the last */
 	bool shut;	  /* opaque: our FIN is due, or sent */
@@ -82,13 +90,19 @@ struct user {
 void user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
     uint64_t generation, uint16_t service, bool rerouted, const char *name);
 
-/* The master's answers to MSG_ASK. Each returns 0, or -1: nobody asked. */
-int user_ask_same(struct user *u, uint64_t generation, uint16_t service);
-int user_ask_fd(struct user *u, int fd);
-int user_ask_no(struct user *u, uint16_t status);
-
-/* Ask where `name` belongs (u->asking keeps it); u->wait says so. */
+/*
+ * ask.c: ask the master where `name` belongs (u->asking keeps it); u->wait
+ * says so. If that cannot be, u->bad is set.
+ */
 void user_ask(struct user *u, const char *name);
+
+/* It waits for no answer of the master any more. */
+void user_ask_stop(struct user *u);
+
+/* The master's answers; of no effect if the user has stopped asking. */
+void user_ask_same(struct user *u, uint64_t generation, uint16_t service);
+void user_ask_fd(struct user *u, int fd);
+void user_ask_no(struct user *u, uint16_t status);
 
 /* Go on with what was kept back, later in this turn. */
 void user_resume(struct user *u);
@@ -96,23 +110,39 @@ void user_resume(struct user *u);
 /* Pass the service's FIN on when all that came before it has left. */
 void user_shut(struct user *u);
 
-/* End in order: queued bytes, FIN, then close. */
+/*
+ * End in order: queued bytes, FIN, then close. A request that is not whole is
+ * reset towards its service.
+ */
 void user_finish(struct user *u);
 
 /* End with a reset, now: *u is USER_DEAD, and freed after this turn. */
 void user_abort(struct user *u, enum msg_end why);
 
-/* Answer with an error page of our own and end. */
+/* Answer with an error page of our own and end; no answer may have begun. */
 void user_refuse(struct user *u, int status, const char *text);
 
 /* A deadline of the user has passed. */
 void user_expired(struct user *u);
+
+/*
+ * A short read has drained the socket, but says nothing of a reset that came
+ * along with the data, and no other event tells of that. Rather than reading
+ * again each time, look once more when it has been quiet for a while.
+ */
+void user_look(struct user *u);
 
 /* The relay drains: end it if it is idle. */
 void user_drain(struct user *u);
 
 /* Write pieces towards the user; if that fails it is dead. */
 void user_send(struct user *u, const struct iovec *iov, int n);
+
+/*
+ * `sent` of the current upstream's bytes have left, or, if nothing waits to
+ * be sent, all of them that have come.
+ */
+void user_credit(struct user *u, size_t sent);
 
 /*
  * request.c: pass on what the n bytes at p begin with; sets u->wait if it has
