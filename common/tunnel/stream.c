@@ -83,7 +83,7 @@ stream_new(struct tunnel *t, uint32_t id, uint32_t window)
 static void
 stop_waiting(struct stream *s)
 {
-	if (s->wait_prev == NULL)
+	if (s->left || s->wait_prev == NULL)
 		return;
 	*s->wait_prev = s->wait_next;
 	if (s->wait_next != NULL)
@@ -153,8 +153,10 @@ stream_drop(struct stream *s)
 		at = &(*at)->chain;
 	*at = s->chain;
 	t->streams.count--;
-	stop_waiting(s);
-	deadline_drop(&s->leaving);
+	if (s->left)
+		deadline_drop(&s->leaving);
+	else
+		stop_waiting(s);
 	if (!s->answered && t->server)
 		t->unanswered--;
 	t->budget->used -= s->window;
@@ -348,6 +350,8 @@ stream_leave(struct stream *s)
 	}
 	stop_waiting(s);
 	s->owner = NULL;
+	s->left = true;
+	s->leaving = (struct deadline){ 0 };
 	deadline_set(&t->leaving, &s->leaving, turn_now(t->turn));
 }
 

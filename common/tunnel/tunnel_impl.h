@@ -25,10 +25,15 @@ struct stream_table {
 
 struct stream {
 	struct tunnel *tunnel;
-	struct stream *chain;		       /* in the table */
-	struct stream *wait_next, **wait_prev; /* in the queue for room */
-	uint64_t wait_turn;		       /* its place in it */
-	struct deadline leaving; /* owner gone, waiting for the peer's FIN */
+	struct stream *chain; /* in the table */
+	/* Very many are idle, so what excludes each other shares its place. */
+	union {
+		struct { /* while it has an owner */
+			struct stream *wait_next, **wait_prev; /* for room */
+			uint64_t wait_turn; /* its place in the queue */
+		};
+		struct deadline leaving; /* `left`: for the peer's FIN */
+	};
 	void *owner;
 	uint32_t id;
 	uint32_t tx_credit; /* what we may send */
@@ -40,6 +45,7 @@ struct stream {
 	bool fin_sent, fin_received, answered;
 	bool starved; /* its owner waits for room or credit */
 	bool called;  /* it was woken, and has taken nothing since */
+	bool left;    /* its owner is gone */
 };
 
 struct tunnel {
