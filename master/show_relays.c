@@ -158,12 +158,13 @@ find_conn(struct worker *w, const struct msg *msg)
 	return c != NULL && c->worker == w ? c : NULL;
 }
 
-/* What the relay alone knows: figures, and the name of the cipher. */
+/* What the relay alone knows: figures, the cipher, the host asked for last. */
 static void
 add_fields(struct ctl_row *row, const struct msg *msg)
 {
 	static const char *const figures[] = { "streams", "rtt_us", "up",
 		"down", "requests" };
+	static const char *const words[] = { "cipher", "name" };
 	char text[TEXT_ESCAPED];
 	struct ctl_field f;
 	struct buf b;
@@ -177,9 +178,11 @@ add_fields(struct ctl_row *row, const struct msg *msg)
 				    strtoull(text_escape(text, f.value, f.len),
 					NULL, 10));
 		}
-		if (f.kind == CTL_STRING && is_named(&f, "cipher"))
-			ctl_row_str(
-			    row, "cipher", text_escape(text, f.value, f.len));
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			if (f.kind == CTL_STRING && is_named(&f, words[i]))
+				ctl_row_str(row, words[i],
+				    text_escape(text, f.value, f.len));
+		}
 	}
 }
 
@@ -200,9 +203,7 @@ answer(struct asking *a, struct worker *w, const struct conn *c,
 	ctl_row_num(&row, "conn", c->id);
 	ctl_row_str(&row, "client", client != NULL ? client->id : NULL);
 	ctl_row_str(&row, "peer", addr_format(peer, &c->who.peer));
-	if (a->what == SHOW_STREAMS)
-		ctl_row_str(&row, "name", c->name);
-	else
+	if (a->what == SHOW_TUNNELS)
 		ctl_row_str(&row, "transport", "tcp");
 	ctl_row_num(&row, "relay", (uint64_t)w->pid);
 	ctl_row_num(&row, "seconds", (clock_ms() - c->since) / 1000);

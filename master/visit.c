@@ -15,6 +15,7 @@
 #include "master/hold.h"
 #include "master/routes.h"
 #include "master/tunnels.h"
+#include "master/workers.h"
 
 struct visits {
 	struct master *master;
@@ -173,6 +174,9 @@ pass(struct master *m, struct conn *c, const struct finding *f)
 	hold_by(c, s->relay);
 	worker_send_fd(
 	    s->relay, MSG_USER, c->id, payload, buf_used(&b), conn_take_fd(c));
+	/* The relay knows it now; very many of these are idle. */
+	free(c->name);
+	c->name = NULL;
 }
 
 /* Whether there is still room for it among those that wait. */
@@ -193,16 +197,13 @@ may_park(
 		other = addr_source(&p->who.peer);
 		same += addr_equal(&source, &other);
 	}
-	return same < VISIT_PARKED_SOURCE;
+	/* While all attach anew after a restart, nobody is to blame. */
+	return same < VISIT_PARKED_SOURCE || workers_inherited(m->workers);
 }
 
-static void
-park(struct master *m, struct conn *c, struct client *client)
+void
+visit_restore(struct master *m, struct conn *c, struct client *client)
 {
-	if (!may_park(m, client, c)) {
-		edge_answer(m, c, 503);
-		return;
-	}
 	hold_by(c, NULL);
 	c->state = CONN_PARKED;
 	c->client = client;
@@ -210,6 +211,15 @@ park(struct master *m, struct conn *c, struct client *client)
 	client->nparked++;
 	m->visits->parked++;
 	waits_add(m->visits->waiting, &c->wait, c, m->conf.timeouts.park);
+}
+
+static void
+park(struct master *m, struct conn *c, struct client *client)
+{
+	if (may_park(m, client, c))
+		visit_restore(m, c, client);
+	else
+		edge_answer(m, c, 503);
 }
 
 void

@@ -30,7 +30,7 @@ rebuild(struct idmap *m)
 	struct idmap fresh = { .count = m->count, .used = m->count };
 
 	fresh.size = m->size == 0 ? FIRST : m->size;
-	if (m->count * 4 >= fresh.size)
+	if (m->count * 2 >= fresh.size)
 		fresh.size *= 2;
 	fresh.slot = calloc(fresh.size, sizeof(*fresh.slot));
 	if (fresh.slot == NULL)
@@ -49,7 +49,7 @@ idmap_put(struct idmap *m, uint32_t id, void *value)
 {
 	struct idmap_slot *s;
 
-	if (m->used * 2 >= m->size && rebuild(m) == -1)
+	if (m->used * 4 >= m->size * 3 && rebuild(m) == -1)
 		return -1;
 	s = &m->slot[find(m, id)];
 	if (s->id == 0)

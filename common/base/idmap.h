@@ -11,7 +11,7 @@ struct idmap_slot {
 	void *value;
 };
 
-/* Open addressing, at most half full. All zero is the empty map. */
+/* Open addressing, at most three quarters full. All zero is the empty map. */
 struct idmap {
 	struct idmap_slot *slot;
 	size_t size, count;
