@@ -99,7 +99,6 @@ REQUESTS = {
     "a blank in the target": "GET /a b HTTP/1.1\r\nHost: id1" + END,
     "a blank at the line's end": "GET / HTTP/1.1 \r\nHost: id1" + END,
     "a method of no token": "G@T / HTTP/1.1\r\nHost: id1" + END,
-    "no method": " / HTTP/1.1\r\nHost: id1" + END,
     "a control character": "GET / HTTP/1.1\r\nHost: id1\r\nA: \x01" + END,
 }
 POST = "POST / HTTP/1.1\r\nHost: id1\r\nTransfer-Encoding: chunked" + END
@@ -165,24 +164,31 @@ MIDDLE = {
 }
 
 
+# Not understood rather than malformed: these have an answer of their own.
+OTHER = {"another transfer encoding": 501, "xchunked": 501, "version 2": 505}
+
+
+def requests(table, since=0):
+    """The targets of the whole requests that the service has had."""
+    return [r.target for r in table.seen[since:] if not isinstance(r, str)]
+
+
 def first_and_later(port, table):
     """Each shape as first request of a connection and behind a good one."""
     for name, text in REQUESTS.items():
-        with tap.case(f"request: {name}: 400"):
+        status = OTHER.get(name, 400)
+        with tap.case(f"request: {name}: {status}"):
             before = len(table.seen)
             with connect(port) as wire:
                 wire.send(text)
-                tap.is_(wire.response().status, 400, "first")
+                tap.is_(wire.response().status, status, "first")
                 tap.ok(wire.ending() in ("end", "reset"), "closed")
-            tap.is_(len(table.seen), before, "requests at the service")
             with connect(port) as wire:
                 wire.get("/good")
                 wire.send(text)
-                tap.is_(wire.response().status, 400, "second")
+                tap.is_(wire.response().status, status, "second")
                 tap.ok(wire.ending() in ("end", "reset"), "closed")
-            tap.is_([r.target for r in table.seen[before:] if r != "end"
-                     and not isinstance(r, str)], ["/good"],
-                    "requests at the service")
+            tap.is_(requests(table, before), ["/good"], "at the service")
 
 
 def pieces(port):
@@ -226,9 +232,8 @@ def chunks(port, table):
                         pass
                     tap.is_(wire.response().status, 400, "status")
                     tap.ok(wire.ending() in ("end", "reset"), "closed")
-                whole = [r for r in table.seen[before:]
-                         if not isinstance(r, str)]
-                tap.is_(whole, [], "whole requests at the service")
+                tap.is_(requests(table, before), [],
+                        "whole requests at the service")
 
 
 def answers(port, switch):
@@ -283,7 +288,8 @@ def strangers(port, server):
     with tap.case("other protocols, garbage, silence and truncation: closed, "
                   "and the next user is served"):
         for data in (tls, b"SSH-2.0-x\r\n", b"\0" * 1000, b"\xff" * 1000,
-                     b"\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                     b"\r\n\r\n", b" / HTTP/1.1\r\nHost: id1\r\n\r\n",
+                     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
                      b"ptp1" + b"\xff" * 200, b"G", b"", b"GET / HT",
                      b"\n" * 20000):
             with connect(port) as wire:

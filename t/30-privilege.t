@@ -24,7 +24,7 @@ LIBRARIES = {
     "ptp-worker": {"libevent_core", "libsodium", "libseccomp"},
     "ptp-engine": {"libevent_core", "libsodium", "libseccomp", "libcrypto"},
 }
-SYSTEM = {"linux-vdso", "libc", "ld-linux-x86-64", "libpthread", "libm"}
+SYSTEM = {"linux-vdso", "libc", "ld-linux-x86", "libpthread", "libm"}
 NO_CAPABILITY = "0" * 16
 READS = ("read|readv|pread64|preadv|preadv2|recvfrom|recvmsg|recvmmsg|splice|"
          "tee")
@@ -216,7 +216,7 @@ def forbidden(lab, server, role):
     tracer = lab.start("strace", [
         "strace", "-qq", "-o", "/dev/null", "-p", victim, "-e",
         "trace=epoll_wait,epoll_pwait", "-e",
-        "inject=epoll_wait,epoll_pwait:syscall=getpgrp"])
+        "inject=epoll_wait,epoll_pwait:syscall=getpgrp:retval=0"])
     until("strace is attached", lambda: not proc.alive(victim)
           or proc.status(victim)["TracerPid"] != "0")
 

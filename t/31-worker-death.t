@@ -15,7 +15,7 @@ from lib.wire import Truncated, connect, get, still
 
 BODY = os.urandom(1 << 20)
 BACK = 1.0  # seconds until a client is served again
-HEARTBEAT = 10.0  # seconds that a worker may be silent
+HEARTBEAT = 15.0  # seconds until a worker that is silent is ended
 
 
 class Drip:
@@ -170,7 +170,7 @@ def hung(server):
         count = len(server.pids("http"))
         os.kill(pid, signal.SIGSTOP)
         try:
-            until("it is gone", lambda: not proc.alive(pid), HEARTBEAT + 8)
+            until("it is gone", lambda: not proc.alive(pid), HEARTBEAT + 5)
         finally:
             if proc.alive(pid):
                 os.kill(pid, signal.SIGCONT)

@@ -82,19 +82,8 @@ def run():
                     "status")
             refused(server, "id1.example.org", user="id2:secret2")
             client.stop()
-        with tap.case("without domain, a prefix guards the full names that "
-                      "begin with it"):
-            server = Ptpd(lab, "-u", "id2:secret2")
-            first = Ptp(lab, server, f"{site.url},name=web")
-            other_one = Ptp(lab, server, f"{other.url},name=web.example.com",
-                            user="id2:secret2", wait=False)
-            other_one.wait_line("taken|held")
-            tap.is_(get(server.port, host="web.example.com").body, b"one",
-                    "whose it is")
-            other_one.stop()
-            first.stop()
         with tap.case("a full name beats a first label"):
-            server = Ptpd(lab, "-o", "domain=example.org", "-u", "id2:secret2")
+            server = Ptpd(lab, "-u", "id2:secret2")
             Ptp(lab, server, site.url, f"{site.url},name=web")
             Ptp(lab, server, f"{other.url},name=web.example.com",
                 user="id2:secret2")

@@ -168,11 +168,14 @@ class Lab:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind:
+            self.show()
         for process in reversed(self.processes):
             process.stop()
         for close in reversed(self.closers):
             close()
+        self.processes.clear()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def next(self):

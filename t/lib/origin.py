@@ -7,6 +7,9 @@ import threading
 from .wire import Truncated, Wire
 
 
+CLOSE = b"\r\nConnection: close\r\n"
+
+
 class Origin:
     """Runs talk(wire, origin) in a thread for each connection it accepts.
 
@@ -96,9 +99,11 @@ def paths(table, default=None):
             answer = table.get(path, default)(wire, request)
             if answer is False:
                 return
+            last = request.get("Connection", "").lower() == "close"
             if answer:
-                wire.send(answer)
-            if request.get("Connection", "").lower() == "close":
+                wire.send(answer.replace(b"\r\n", CLOSE, 1)
+                          if last else answer)
+            if last:
                 return
 
     return talk
