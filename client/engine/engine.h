@@ -46,7 +46,8 @@ struct engine {
 	uint32_t dial;		 /* the last number given to one */
 	struct deadlines connecting; /* locals */
 	LIST_HEAD(, local) locals;
-	uint8_t *offer; /* SERVICES, as it is to be said */
+	LIST_HEAD(, local) doubts; /* see local_io_check() */
+	uint8_t *offer;		   /* SERVICES, as it is to be said */
 	size_t offer_n;
 	struct event *tick; /* every second */
 	struct turn_item settle;

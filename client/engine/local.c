@@ -1,55 +1,15 @@
 /* The other end of a stream: a connection to the local service. */
-#include "client/engine/local.h"
-
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "client/engine/edit.h"
-#include "client/engine/rules.h"
+#include "client/engine/local_impl.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/net/dial.h"
-#include "common/net/outq.h"
 #include "common/net/sockopt.h"
-
-#define READ_SMALL 16384 /* bytes to read at once, at first */
-#define READ_LARGE 65536 /* and when that much was there */
-
-enum state {
-	DIALING,    /* the parent opens a socket */
-	CONNECTING, /* it is there, and connects */
-	UP,
-	DEAD /* will be freed at the end of the turn */
-};
-
-struct local {
-	struct engine *engine;
-	struct rules *rules;
-	struct stream *stream; /* NULL once it has ended */
-	LIST_ENTRY(local) link;
-	struct event ev;
-	struct turn_item item; /* read on; at last, free */
-	struct outq out;       /* for the service */
-	struct edit *edit;     /* NULL: bytes pass untouched */
-	struct deadline deadline;
-	uint64_t up, down; /* bytes to the service and from it */
-	size_t owed;	   /* received, in `out`, without credit yet (edit) */
-	uint32_t dial;	   /* its number while DIALING */
-	int fd;
-	int err; /* how the last attempt to connect has failed */
-	uint8_t state, attempt;
-	bool closed; /* the service's end was announced: read on to it */
-	bool eof;    /* ... and read: FIN was sent */
-	bool fin;    /* FIN was received */
-	bool shut;   /* ... and passed on */
-	bool large;  /* the last read was a full one */
-};
 
 static void
 bury(void *arg)
@@ -63,9 +23,9 @@ drop(struct local *l, bool reset)
 {
 	struct engine *e = l->engine;
 
-	if (l->state == DIALING)
+	if (l->state == LOCAL_DIALING)
 		idmap_take(&e->dials, l->dial);
-	l->state = DEAD;
+	l->state = LOCAL_DEAD;
 	if (l->fd != -1) {
 		event_del(&l->ev);
 		sockopt_reset_on_close(l->fd, reset);
@@ -77,15 +37,16 @@ drop(struct local *l, bool reset)
 	edit_free(l->edit);
 	rules_give(l->rules);
 	LIST_REMOVE(l, link);
+	if (l->doubtful)
+		LIST_REMOVE(l, doubt);
 	turn_cancel(&l->item);
 	turn_item_init(&l->item, bury, l);
 	turn_end(e->turn, &l->item);
 	engine_settle(e);
 }
 
-/* End both sides, telling the server why. */
-static void
-abandon(struct local *l, enum reset reason)
+void
+local_abandon(struct local *l, enum reset reason)
 {
 	struct stream *s = l->stream;
 
@@ -95,9 +56,8 @@ abandon(struct local *l, enum reset reason)
 		stream_end(s, reason);
 }
 
-/* Both directions have ended in order. */
-static void
-finish(struct local *l)
+void
+local_finish(struct local *l)
 {
 	struct stream *s = l->stream;
 
@@ -106,8 +66,8 @@ finish(struct local *l)
 	stream_end(s, RESET_ABORT); /* clean: nothing is sent */
 }
 
-static void
-touch(struct local *l)
+void
+local_touch(struct local *l)
 {
 	if (l->rules->conf.timeout > 0)
 		deadline_set(
@@ -125,7 +85,7 @@ dial(struct local *l)
 	do
 		l->dial = ++e->dial;
 	while (l->dial == 0 || idmap_get(&e->dials, l->dial) != NULL);
-	l->state = DIALING;
+	l->state = LOCAL_DIALING;
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u16(&b, l->rules->conf.index);
 	buf_put_u8(&b, l->attempt);
@@ -133,7 +93,7 @@ dial(struct local *l)
 	if (idmap_put(&e->dials, l->dial, l) == -1 ||
 	    chan_send(
 		e->chan, MSG_DIAL, l->dial, payload, sizeof(payload), -1) == -1)
-		abandon(l, RESET_LIMIT);
+		local_abandon(l, RESET_LIMIT);
 }
 
 static enum reset
@@ -162,132 +122,7 @@ static void
 give_up(struct local *l, int err)
 {
 	log_warnx("%s: %s", l->rules->conf.label, strerror(err));
-	abandon(l, reason_of(err));
-}
-
-/* Send what waits, and then what had to wait behind it. */
-static int
-push(struct local *l)
-{
-	ssize_t sent = outq_flush(&l->out, l->fd);
-
-	if (sent == -1) {
-		abandon(l, RESET_ABORT);
-		return -1;
-	}
-	l->up += (uint64_t)sent;
-	if (l->edit == NULL) {
-		if (sent > 0)
-			stream_consumed(l->stream, (size_t)sent);
-	} else if (l->owed > 0 && outq_left(&l->out) == 0) {
-		stream_consumed(l->stream, l->owed);
-		l->owed = 0;
-	}
-	if (l->state != UP) /* the tunnel broke, and we with it */
-		return -1;
-	if (!l->fin || l->shut || outq_left(&l->out) > 0)
-		return 0;
-	l->shut = true;
-	shutdown(l->fd, SHUT_WR);
-	if (!l->eof)
-		return 0;
-	finish(l);
-	return -1;
-}
-
-/* Show `edit` what has come from the service. -1: that has ended l. */
-static int
-inspect(struct local *l, const struct iovec *iov, size_t n, bool *go_on)
-{
-	for (; n > 0; iov++) {
-		size_t len = n < iov->iov_len ? n : iov->iov_len;
-
-		if (edit_response(l->edit, iov->iov_base, len, go_on) == -1) {
-			log_warnx("%s: its answer is malformed",
-			    l->rules->conf.label);
-			abandon(l, RESET_PROTOCOL);
-			return -1;
-		}
-		n -= len;
-	}
-	return 0;
-}
-
-/* An answer has said what the bytes behind a request are. */
-static void
-resume(struct local *l)
-{
-	if (edit_request(l->edit, NULL, 0, &l->out) == -1)
-		abandon(l, RESET_PROTOCOL);
-	else
-		push(l);
-}
-
-/* The service has sent its last byte. */
-static void
-take_eof(struct local *l)
-{
-	l->eof = true;
-	stream_fin(l->stream);
-	if (l->state == UP && l->shut)
-		finish(l);
-}
-
-/*
- * From the service into the tunnel, one reservation: no byte is copied. What
- * filled it all, or is known to end soon, goes on in the next turn, so that
- * one stream leaves the others room. Returns false if there is no room: then
- * local_room() goes on.
- */
-static bool
-pull(struct local *l)
-{
-	struct iovec iov[TUNNEL_IOV];
-	bool go_on = false;
-	size_t room = 0;
-	ssize_t n;
-	int pieces;
-
-	pieces =
-	    stream_reserve(l->stream, l->large ? READ_LARGE : READ_SMALL, iov);
-	if (pieces == 0)
-		return false;
-	for (int i = 0; i < pieces; i++)
-		room += iov[i].iov_len;
-	n = pieces == 1 ? read(l->fd, iov->iov_base, iov->iov_len)
-			: readv(l->fd, iov, pieces);
-	if (n == -1) {
-		if (errno != EAGAIN && errno != EINTR)
-			abandon(l, RESET_ABORT);
-		return true;
-	}
-	if (n == 0) {
-		take_eof(l);
-		return true;
-	}
-	/* Before they are sealed. */
-	if (l->edit != NULL && inspect(l, iov, (size_t)n, &go_on) == -1)
-		return true;
-	stream_commit(l->stream, iov, (size_t)n);
-	if (l->state != UP) /* the tunnel broke, and we with it */
-		return true;
-	l->down += (uint64_t)n;
-	l->large = (size_t)n == room;
-	touch(l);
-	if (l->large || l->closed)
-		turn_next(l->engine->turn, &l->item);
-	if (go_on)
-		resume(l);
-	return true;
-}
-
-static void
-on_turn(void *arg)
-{
-	struct local *l = arg;
-
-	if (l->state == UP && !l->eof)
-		pull(l);
+	local_abandon(l, reason_of(err));
 }
 
 /* Connected, or not: then the next address, if there is one. */
@@ -303,12 +138,11 @@ connected(struct local *l)
 		dial(l);
 		return;
 	}
-	l->state = UP;
+	l->state = LOCAL_UP;
 	deadline_drop(&l->deadline);
-	touch(l);
+	local_touch(l);
 	stream_opened(l->stream);
-	if (l->state == UP)
-		push(l);
+	local_io_push(l);
 }
 
 static void
@@ -317,19 +151,10 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	struct local *l = arg;
 
 	(void)fd;
-	if (l->state == CONNECTING)
+	if (l->state == LOCAL_CONNECTING)
 		connected(l);
-	else if ((what & EV_WRITE) && outq_left(&l->out) > 0)
-		push(l);
-	if (l->state != UP)
-		return;
-	if (what & EV_CLOSED)
-		l->closed = true;
-	if ((what & (EV_READ | EV_CLOSED)) == 0)
-		return;
-	/* Nothing can be read any more, or yet: is there still somebody? */
-	if ((l->eof || !pull(l)) && dial_result(l->fd) == -1)
-		abandon(l, RESET_ABORT);
+	if (l->state == LOCAL_UP)
+		local_io_event(l, what);
 }
 
 void
@@ -353,7 +178,7 @@ local_open(struct engine *e, struct stream *s, const struct tunnel_open *o)
 	l->rules = rules;
 	l->stream = s;
 	l->fd = -1;
-	turn_item_init(&l->item, on_turn, l);
+	turn_item_init(&l->item, local_io_turn, l);
 	LIST_INSERT_HEAD(&e->locals, l, link);
 	stream_set_owner(s, l);
 	dial(l);
@@ -370,7 +195,7 @@ local_dialed(struct engine *e, uint32_t number, int fd)
 		return;
 	}
 	/* It is not waiting for that number any more. */
-	l->state = CONNECTING;
+	l->state = LOCAL_CONNECTING;
 	if (fd == -1) {
 		give_up(l, EMFILE);
 		return;
@@ -393,63 +218,9 @@ local_refused(struct engine *e, uint32_t number, int err)
 
 	if (l == NULL)
 		return;
-	l->state = CONNECTING;
+	l->state = LOCAL_CONNECTING;
 	/* 0: that was the last address; why, we know better. */
 	give_up(l, err != 0 ? err : l->err != 0 ? l->err : EHOSTUNREACH);
-}
-
-/* Credit for what went into `out` through `edit`, when it has left. */
-static void
-settle_credit(struct local *l, size_t total)
-{
-	if (outq_left(&l->out) == 0)
-		stream_consumed(l->stream, total);
-	else
-		l->owed += total;
-}
-
-void
-local_data(void *local, const struct iovec *iov, int n, size_t total)
-{
-	struct local *l = local;
-	ssize_t sent;
-
-	touch(l);
-	if (l->edit != NULL) {
-		for (int i = 0; i < n; i++) {
-			if (edit_request(l->edit, iov[i].iov_base,
-				iov[i].iov_len, &l->out) == -1) {
-				abandon(l, RESET_PROTOCOL);
-				return;
-			}
-		}
-		if (l->state != UP || push(l) == 0)
-			settle_credit(l, total);
-		return;
-	}
-	if (l->state != UP) {
-		if (outq_add(&l->out, iov, n) == -1)
-			abandon(l, RESET_LIMIT);
-		return;
-	}
-	sent = outq_send(&l->out, l->fd, iov, n);
-	if (sent == -1) {
-		abandon(l, RESET_ABORT);
-		return;
-	}
-	l->up += (uint64_t)sent;
-	if (sent > 0)
-		stream_consumed(l->stream, (size_t)sent);
-}
-
-void
-local_fin(void *local)
-{
-	struct local *l = local;
-
-	l->fin = true;
-	if (l->state == UP)
-		push(l);
 }
 
 void
@@ -460,12 +231,6 @@ local_reset(void *local, enum reset reason)
 	(void)reason;
 	l->stream = NULL;
 	drop(l, true);
-}
-
-void
-local_room(void *local)
-{
-	on_turn(local);
 }
 
 static struct local *
@@ -480,6 +245,7 @@ local_tick(struct engine *e)
 	uint64_t now = turn_now(e->turn);
 	struct deadline *d;
 
+	local_io_check(e);
 	while ((d = deadlines_due(&e->connecting, now)) != NULL)
 		give_up(of_deadline(d), ETIMEDOUT);
 	for (struct rules *r = e->all_rules, *next; r != NULL; r = next) {
@@ -487,7 +253,7 @@ local_tick(struct engine *e)
 		/* Ending the last user may free r. */
 		r->users++;
 		while ((d = deadlines_due(&r->idle, now)) != NULL)
-			abandon(of_deadline(d), RESET_TIMEOUT);
+			local_abandon(of_deadline(d), RESET_TIMEOUT);
 		rules_give(r);
 	}
 }
@@ -505,7 +271,7 @@ local_each(struct engine *e, local_fn *fn, void *arg)
 			.down = l->down,
 			.tunnel = stream_tunnel(l->stream),
 			.id = stream_id(l->stream),
-			.connected = l->state == UP,
+			.connected = l->state == LOCAL_UP,
 		};
 
 		fn(arg, &i);

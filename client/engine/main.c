@@ -113,6 +113,7 @@ prepare(struct main *m)
 		return -1;
 	event_add(e->tick, &(struct timeval){ 1, 0 });
 	LIST_INIT(&e->locals);
+	LIST_INIT(&e->doubts);
 	deadlines_init(&e->connecting, ENGINE_CONNECT_US);
 	turn_item_init(&e->settle, settle, e);
 	turn_item_init(&e->bury, bury, e);

@@ -15,10 +15,10 @@
  * reads: 16,384 streams with the window that all begin with here.
  */
 #define POOL_BUDGET (UINT64_C(512) << 20)
-#define POOL_TICKETS 16		/* at a time */
-#define POOL_BUSY_STREAMS 64	/* a tunnel with more of them is busy */
-#define POOL_IDLE_US 30000000	/* a spare line goes after this */
-#define POOL_ASK_US 10000000	/* a ticket or a line is waited for so long */
+#define POOL_TICKETS 16	      /* at a time */
+#define POOL_BUSY_STREAMS 64  /* a tunnel with more of them is busy */
+#define POOL_IDLE_US 30000000 /* a spare line goes after this */
+#define POOL_ASK_US 10000000  /* a ticket or a line is waited for so long */
 
 struct pool_ticket {
 	uint8_t id[TICKET_ID];
