@@ -284,6 +284,20 @@ feed(struct user *u, uint8_t *p, size_t n)
 	touch(u);
 }
 
+/*
+ * A reset must be noticed also while nothing is read, and behind a FIN, after
+ * which read() knows nothing but the end.
+ */
+static bool
+is_reset(const struct user *u)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	return getsockopt(u->fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 &&
+	    err != 0;
+}
+
 /* Read once and pass it on. Returns how many bytes came. */
 static size_t
 pull_once(struct user *u)
@@ -302,7 +316,7 @@ pull_once(struct user *u)
 		destroy(u, true, END_RESET);
 		return 0;
 	}
-	if (n == 0 && was_cut(u)) {
+	if (n == 0 && (is_reset(u) || was_cut(u))) {
 		destroy(u, true, END_RESET);
 		return 0;
 	}
@@ -367,17 +381,6 @@ user_resume(struct user *u)
 {
 	if (u->state != USER_DEAD)
 		turn_end(u->relay->turn, &u->resume);
-}
-
-/* While nothing is read, a reset must be noticed all the same. */
-static bool
-is_reset(const struct user *u)
-{
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	return getsockopt(u->fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 &&
-	    err != 0;
 }
 
 /* The socket takes bytes again. */
