@@ -118,8 +118,7 @@ START_TEST(byte_by_byte)
 		visitor_say(v, (char[]){ ask[i], '\0' });
 		settle();
 	}
-	UNTIL(
-	    client->n == 1 && bytes_have(&svc(0)->in, "GET / "));
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "GET / "));
 	ck_assert(bytes_have(&svc(0)->in, "3\r\nabc\r\n0\r\n\r\nGET / "));
 	for (size_t i = 0; answer[i] != '\0'; i++) {
 		svc_say(svc(0), (char[]){ answer[i], '\0' });
@@ -921,7 +920,7 @@ START_TEST(many_asks)
 		if (lab_told(lab, MSG_ASK, v[i]->conn) != NULL || i == 99)
 			visitor_close(v[i], true);
 	}
-	UNTIL(lab_count(lab, MSG_ASK) == RELAY_ASKS_MAX + 35);
+	UNTIL(lab_count(lab, MSG_ASK) >= RELAY_ASKS_MAX + 35);
 	for (size_t i = 0; i < 99; i++) {
 		if (v[i]->fd != -1)
 			say_same(v[i]->conn, GEN, 1);
@@ -1711,7 +1710,12 @@ START_TEST(storm)
 	for (struct visitor *v = lab->visitors; v != NULL; v = v->next)
 		visitor_close(v, true);
 	client_kill(client);
-	UNTIL(lab->r.conns.count == 0);
+	/* A master answers every question. */
+	for (size_t k = 0; lab->r.conns.count > 0 || k < lab->ntold; k++) {
+		if (k < lab->ntold && lab->told[k].type == MSG_ASK)
+			say_no(lab->told[k].id, 503);
+		UNTIL(k + 1 < lab->ntold || lab->r.conns.count == 0);
+	}
 	ck_assert_uint_eq(lab->r.asks, 0);
 	ck_assert_ptr_null(lab->r.ask_queue);
 	ck_assert_uint_eq(lab->r.waiting, 0);

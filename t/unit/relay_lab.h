@@ -6,6 +6,7 @@
 #ifndef RELAY_LAB_H
 #define RELAY_LAB_H
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -170,9 +171,15 @@ lab_new(void)
 		.mux_header = "Host" };
 	static const struct timeval pulse = { 0, 1000 };
 	struct lab *l = calloc(1, sizeof(*l));
+	struct rlimit files;
 	int fds[2];
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Both ends of everything are ours. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	log_set_level(LOG_LEVEL_DISABLE);
 	if (l == NULL || sodium_init() == -1 || record_init() == -1 ||
 	    relay_init(&l->r) == -1 || chan_pair(fds) == -1)
