@@ -4,8 +4,10 @@
 import os
 import signal
 import socket
+import sys
+import threading
 
-from lib import proc, tap
+from lib import namespace, proc, tap
 from lib.daemons import ctl
 from lib.lab import Lab, free_port, port_answers, until
 from lib.origin import Origin, paths, reply
@@ -29,13 +31,73 @@ class Notify:
         self.sock.close()
 
 
+class Background:
+    """Daemons that the lab is not the parent of: ended by their sockets."""
+
+    def __init__(self, lab, *sockets):
+        self.lab, self.sockets = lab, sockets
+
+    def close(self):
+        for path in self.sockets:
+            if os.path.exists(path):
+                ctl(self.lab, path, "stop")
+                ctl(self.lab, path, "stop")
+
+
 def ended(pid):
     until("it is gone", lambda: not proc.alive(pid))
 
 
-@tap.main
+def read_syslog():
+    """A socket in the place of syslogd's; what it gets ends up in a list."""
+    seen = []
+    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    log.bind("/dev/log")
+
+    def receive():
+        while True:
+            seen.append(log.recv(4096).decode())
+
+    threading.Thread(target=receive, daemon=True).start()
+    return seen
+
+
+def logged():
+    """With /dev/log of its own: the background logs to syslog."""
+    with Lab() as lab:
+        leave = namespace.enter(lab)
+        daemons = Background(lab, "/run/ptp.sock", "/run/ptpd.sock")
+        try:
+            seen = read_syslog()
+            empty = lab.write("empty.conf", "")
+            for argv, want in (
+                    (["ptpd", "-o", "listen.http=127.0.0.1:8080",
+                      "-u", "id1:secret1"], "ready"),
+                    (["ptp", "-s", "tcp://id1:secret1@127.0.0.1:8080",
+                      "http://127.0.0.1:9"], "reachable")):
+                with tap.case(f"{argv[0]} logs to syslog, by its name"):
+                    done = lab.run([lab.program(argv[0]), "-f", empty]
+                                   + argv[1:])
+                    tap.is_(done.returncode, 0, done.stderr)
+                    line = until(f"{want} in the log", lambda: [
+                        ln for ln in seen if want in ln
+                        and f" {argv[0]}[" in ln])[0]
+                    tap.like(line, r"\A<3\d>", "facility daemon")
+            with tap.case("and says there what happens later"):
+                ctl(lab, "/run/ptp.sock", "stop")
+                until("the end of the client is in the server's log",
+                      lambda: [ln for ln in seen
+                               if "ptpd[" in ln and "id1" in ln])
+            with tap.case("no secret is in syslog"):
+                tap.unlike("".join(seen), "secret1", "log")
+        finally:
+            daemons.close()
+            leave()
+
+
 def run():
     with Lab() as lab:
+        lab.keep(Background(lab, lab.path("ptp.sock"), lab.path("ptpd.sock")))
         site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))
         port = free_port()
         common = ["-f", lab.write("empty.conf", "")]
@@ -80,7 +142,9 @@ def run():
             tap.is_(done.returncode, 1, done.stderr)
             tap.like(done.stderr, "workerz", "the reason is on stderr")
         with tap.case("a refused client: exit 3, said so"):
-            done = lab.run([w.replace("secret1@", "wrong@") for w in client])
+            done = lab.run([w.replace("secret1@", "wrong@")
+                            .replace("ptp.sock", "other.sock")
+                            for w in client])
             tap.is_(done.returncode, 3, done.stderr)
             tap.like(done.stderr, "wrong secret", "the reason is on stderr")
         with tap.case("both end by ptpctl stop"):
@@ -110,7 +174,7 @@ def run():
             notify.wait("READY=1")
             process.stop()
         with tap.case("a secret in a file: @file"):
-            path = lab.write("secret", "of the file\nsecond line\n", 0o600)
+            path = lab.write("secret", "of the file\n", 0o600)
             process = lab.start("ptpd", [w.replace(
                 "id1:secret1", f"id1:@{path}")
                 for w in server[:1] + ["-d"] + server[1:]])
@@ -124,3 +188,13 @@ def run():
                             for w in client])
             tap.is_(done.returncode, 3, done.stderr)
             process.stop()
+        with tap.case("a secret's file of two lines is refused"):
+            lab.write("secret", "of the file\nsecond line\n", 0o600)
+            done = lab.run([w.replace("id1:secret1", f"id1:@{path}")
+                            for w in server])
+            tap.is_(done.returncode, 1, done.stderr)
+            tap.unlike(done.stderr, "of the file", "no secret in the fault")
+    namespace.alone(__file__, "syslog", "alone: ")
+
+
+tap.main(logged if sys.argv[1:] == ["syslog"] else run)

@@ -5,54 +5,24 @@ The first part runs in a network and mount namespace of its own, so that the
 three lines can be typed as they are printed: ports, paths and example.com.
 """
 
-import ctypes
-import fcntl
 import os
-import socket
-import struct
-import subprocess
 import sys
 
-from lib import tap
+from lib import namespace, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, Timeout, port_answers, until
 from lib.web import NGINX, Nginx, page
 from lib.wire import eventually, get
 
-CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
-MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
-SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 # printf %s word | argon2 saltsalt -id -e
 HASH = ("$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$"
         "ih5/tDYsPt9be5ga0bZuPYOnkymOv3VmgsdHVmZZzC8")
-HIDDEN = ("/run", "/var/db")
-
-
-def namespace(lab):
-    """Gives this process loopback, /run, /var/db and /etc/hosts anew."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def call(name, *args):
-        if getattr(libc, name)(*args) != 0:
-            raise OSError(ctypes.get_errno(), name, str(args))
-
-    call("unshare", CLONE_NEWNS | CLONE_NEWNET)
-    # In a chroot / may be no mount point; then it has nothing to make private.
-    libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)
-    for path in HIDDEN:
-        os.makedirs(path, exist_ok=True)
-        call("mount", b"tmpfs", path.encode(), b"tmpfs", 0, None)
-    hosts = lab.write("hosts", "127.0.0.1 localhost example.com\n")
-    call("mount", hosts.encode(), b"/etc/hosts", None, MS_BIND, None)
-    with socket.socket() as s:
-        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
-    return lambda: [libc.umount2(p.encode(), 2)
-                    for p in ("/etc/hosts",) + HIDDEN]
 
 
 def as_printed():
     with Lab() as lab:
-        leave = namespace(lab)
+        leave = namespace.enter(
+            lab, "127.0.0.1 localhost example.com\n")
         try:
             typed(lab)
         finally:
@@ -107,21 +77,6 @@ def typed(lab):
         for process in (client, server):
             process.popen.terminate()
             tap.is_(process.wait_exit(), 0, process.name)
-
-
-def in_child():
-    """Runs as_printed in a child, whose lines become ours."""
-    done = subprocess.run([sys.executable, __file__, "child"], timeout=100,
-                          stdout=subprocess.PIPE, text=True)
-    lines = done.stdout.splitlines()
-    for line in lines:
-        if line.startswith("#"):
-            tap.say(line)
-        elif not line.startswith("1.."):
-            with tap.case("as printed: " + line.partition(" - ")[2]):
-                tap.ok(line.startswith("ok"), "see above")
-    with tap.case("as printed: to the end"):
-        tap.is_(done.returncode, 0, "exit status")
 
 
 def refused(lab):
@@ -291,9 +246,8 @@ def plain(lab):
         late.wait_up()
 
 
-@(tap.main if sys.argv[1:] != ["child"] else lambda run: None)
 def run():
-    in_child()
+    namespace.alone(__file__, "child", "as printed: ")
     with Lab() as lab:
         refused(lab)
         keys(lab)
@@ -301,5 +255,4 @@ def run():
         plain(lab)
 
 
-if sys.argv[1:] == ["child"]:
-    tap.main(as_printed)
+tap.main(as_printed if sys.argv[1:] == ["child"] else run)

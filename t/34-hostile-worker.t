@@ -141,10 +141,11 @@ def run():
                                   program=os.path.join(home, "ptpd"))
                     clients = [Ptp(lab, server, site.url),
                                Ptp(lab, server, site.url, user="id2:secret2")]
-                    hostile(lab, home, server, role, what)
-                    for process in clients + [server]:
-                        process.kill()
-                        lab.processes.remove(process)
+                    try:
+                        hostile(lab, home, server, role, what)
+                    finally:
+                        for process in clients + [server]:
+                            process.kill()
         server = Ptpd(lab, "-u", "id2:secret2",
                       program=os.path.join(home, "ptpd"))
         Ptp(lab, server, site.url, user="id2:secret2")

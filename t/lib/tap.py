@@ -81,7 +81,7 @@ def _where(error):
     text = str(error) if isinstance(error, Failure) else repr(error)
     if not calls or not isinstance(error, (Failure, OSError)):
         text += "\n" + "".join(traceback.format_tb(error.__traceback__)[-2:])
-    return f"line {' > '.join(calls)}: {text}"
+    return f"line {' > '.join(calls)}: {text}" if calls else text
 
 
 def _result(good, name):
