@@ -68,6 +68,7 @@ parent_ready(struct parent *p)
 	if (p->daemon_fd == -1)
 		return;
 	daemon_notify("READY=1");
+	log_starting(false);
 	if (p->daemon_fd >= 0 && daemon_ready(p->daemon_fd) == -1)
 		log_warn("cannot go to the background");
 	p->daemon_fd = -1;

@@ -95,6 +95,7 @@ serve(const struct cmdline *cl, struct source *s)
 		return NOT_STARTED;
 	}
 	log_init("ptp", cl->foreground, level_of(&s->conf, cl->verbose));
+	log_starting(!cl->foreground);
 	return parent_run(&p, s);
 }
 

@@ -27,7 +27,7 @@ static const struct {
 /* The one mutable global of a process. */
 static struct {
 	const char *name;
-	bool to_syslog;
+	bool to_syslog, starting;
 	enum log_level level;
 	log_sink sink;
 	void *arg;
@@ -48,6 +48,12 @@ log_to(log_sink fn, void *arg)
 {
 	ctx.sink = fn;
 	ctx.arg = arg;
+}
+
+void
+log_starting(bool on)
+{
+	ctx.starting = on;
 }
 
 void
@@ -121,7 +127,8 @@ emit(enum log_level level, int err, const char *fmt, va_list ap)
 		ctx.sink(ctx.arg, level, line);
 	else if (ctx.to_syslog)
 		syslog(levels[level].priority, "%s", line);
-	else
+	if (ctx.sink == NULL &&
+	    (!ctx.to_syslog || (ctx.starting && level >= LOG_LEVEL_ERROR)))
 		to_stderr(level, line);
 	errno = saved;
 }

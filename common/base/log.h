@@ -36,6 +36,12 @@ void log_init(const char *name, bool foreground, enum log_level level);
 /* Send all lines to fn instead; NULL goes back to stderr or syslog. */
 void log_to(log_sink fn, void *arg);
 
+/*
+ * Errors go to stderr as well as to syslog: somebody waits there to see
+ * whether we start. Off until it is set, and again when it is unset.
+ */
+void log_starting(bool on);
+
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
