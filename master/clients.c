@@ -138,6 +138,24 @@ clients_hold(struct clients *t, struct client *c, const struct addr *peer)
 	return 0;
 }
 
+void
+clients_restore_held(
+    struct clients *t, struct client *c, const struct addr *source)
+{
+	c->held = true;
+	c->held_from = *source;
+	t->held++;
+	set_source_count(t, source, source_count(t, source) + 1);
+}
+
+void
+clients_restore_number(struct clients *t, struct client *c, uint32_t number)
+{
+	c->number = number < COUNTERS_CLIENTS ? number : 0;
+	if (c->number > t->number)
+		t->number = c->number;
+}
+
 bool
 clients_forget(
     struct clients *t, struct client *c, bool configured, struct routes *routes)

@@ -52,6 +52,14 @@ struct client *clients_find(const struct clients *t, const char *id);
 /* The same, made if it was not there. NULL: no memory. */
 struct client *clients_get(struct clients *t, const char *id);
 
+/* Held before a restart: the bounds were kept then. */
+void clients_restore_held(
+    struct clients *t, struct client *c, const struct addr *source);
+
+/* The number that the client had, which no other gets. */
+void clients_restore_number(
+    struct clients *t, struct client *c, uint32_t number);
+
 /*
  * An id that no user is configured for: hold it for this source. -1: too many
  * are held, in all or by that source.

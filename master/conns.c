@@ -121,6 +121,39 @@ conns_add(struct conns *t, int fd, const struct msg_conn *who)
 }
 
 struct conn *
+conns_restore(struct conns *t, uint32_t id, int fd, const struct msg_conn *who)
+{
+	uint32_t index = id & INDEX_MASK;
+	struct conn *c;
+
+	while (index != 0 && index >= t->nslots && grow(t) == 0)
+		;
+	if (index == 0 || index >= t->nslots || t->slots[index].conn != NULL ||
+	    (c = calloc(1, sizeof(*c))) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return NULL;
+	}
+	c->id = id;
+	c->fd = fd;
+	c->who = *who;
+	t->slots[index].id = id;
+	t->slots[index].conn = c;
+	t->count++;
+	return c;
+}
+
+void
+conns_restored(struct conns *t)
+{
+	t->free_head = t->free_tail = 0;
+	for (uint32_t i = 1; i < t->nslots; i++) {
+		if (t->slots[i].conn == NULL)
+			put_free(t, i);
+	}
+}
+
+struct conn *
 conns_find(const struct conns *t, uint32_t id)
 {
 	uint32_t index = id & INDEX_MASK;

@@ -73,6 +73,14 @@ size_t conns_count(const struct conns *t);
  */
 struct conn *conns_add(struct conns *t, int fd, const struct msg_conn *who);
 
+/*
+ * One that had this number before a restart, while the table is filled anew;
+ * conns_restored() ends that. NULL: as above, or the number is taken.
+ */
+struct conn *conns_restore(
+    struct conns *t, uint32_t id, int fd, const struct msg_conn *who);
+void conns_restored(struct conns *t);
+
 /* By number, or NULL. Any number may be asked for. */
 struct conn *conns_find(const struct conns *t, uint32_t id);
 

@@ -202,6 +202,9 @@ on_gone(struct worker *w)
 {
 	struct master *m = w->master;
 
+	/* Others have begun anew already what these had. */
+	if (w->inherited && (w->role == ROLE_KEYS || w->role == ROLE_AUTH))
+		return;
 	switch (w->role) {
 	case ROLE_HTTP:
 	case ROLE_RELAY:

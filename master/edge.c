@@ -100,6 +100,15 @@ place(struct master *m, struct conn *c, struct worker *w)
 }
 
 void
+edge_restore(struct master *m, struct conn *c)
+{
+	if (c->worker == NULL)
+		set_aside(m, c);
+	else
+		await(m, c);
+}
+
+void
 edge_place(struct master *m, struct conn *c)
 {
 	struct worker *w = workers_least(m->workers, ROLE_HTTP);

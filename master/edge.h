@@ -26,6 +26,9 @@ void edges_free(struct edges *e);
 /* Have an edge look at a new connection, now or as soon as there is one. */
 void edge_place(struct master *m, struct conn *c);
 
+/* One that an edge looked at before a restart: its time begins anew. */
+void edge_restore(struct master *m, struct conn *c);
+
 /* An edge takes connections (again): place those that wait. */
 void edge_place_waiting(struct master *m);
 

@@ -126,6 +126,20 @@ feed_gone(struct master *m)
 	report(m->feed, false);
 }
 
+void
+feed_get(const struct master *m, uint32_t *generation, bool *usable)
+{
+	*generation = m->feed->generation;
+	*usable = m->feed->usable;
+}
+
+void
+feed_set(struct master *m, uint32_t generation, bool usable)
+{
+	m->feed->generation = generation;
+	m->feed->usable = usable;
+}
+
 struct worker *
 feed_auth(const struct master *m)
 {

@@ -6,6 +6,7 @@
 #define FEED_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/ipc/chan.h"
 #include "master/master.h"
@@ -39,6 +40,10 @@ void feed_ready(struct master *m, struct worker *w);
 
 /* It is gone. */
 void feed_gone(struct master *m);
+
+/* For a restart: what to go on with. */
+void feed_get(const struct master *m, uint32_t *generation, bool *usable);
+void feed_set(struct master *m, uint32_t generation, bool usable);
 
 /* The auth that has its users; NULL: there is none now. */
 struct worker *feed_auth(const struct master *m);

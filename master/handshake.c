@@ -193,14 +193,13 @@ find_victim(struct handshakes *t)
 	return victim;
 }
 
-int
-handshake_begin(struct master *m, struct conn *c)
+/* The beginning of one on c; -1: no memory. */
+static int
+add(struct master *m, struct conn *c)
 {
 	struct handshakes *t = m->handshakes;
 	struct handshake *h;
 
-	if (t->count >= HANDSHAKES_MAX)
-		fail(m, find_victim(t), LOGIN_BUSY);
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		return -1;
 	if ((h->source = sources_take(m->sources, &c->who.peer)) == NULL) {
@@ -214,6 +213,52 @@ handshake_begin(struct master *m, struct conn *c)
 	if (m->conf.timeouts.handshake != 0)
 		waits_add(t->waiting, &h->wait, h,
 		    m->conf.timeouts.handshake + HANDSHAKE_GRACE_MS);
+	return 0;
+}
+
+int
+handshake_begin(struct master *m, struct conn *c)
+{
+	struct handshakes *t = m->handshakes;
+
+	if (t->count >= HANDSHAKES_MAX)
+		fail(m, find_victim(t), LOGIN_BUSY);
+	return add(m, c);
+}
+
+#define PROGRESS_STARTED 0x01
+#define PROGRESS_JUDGED 0x02
+#define PROGRESS_PROVING 0x04
+#define PROGRESS_GRANTED 0x08
+#define PROGRESS_KEYED 0x10
+#define PROGRESS_TOLD 0x20
+
+uint8_t
+handshake_progress(const struct conn *c)
+{
+	const struct handshake *h = c->handshake;
+
+	return (uint8_t)((h->started ? PROGRESS_STARTED : 0) |
+	    (h->judged ? PROGRESS_JUDGED : 0) |
+	    (h->proving ? PROGRESS_PROVING : 0) |
+	    (h->granted ? PROGRESS_GRANTED : 0) |
+	    (h->keyed ? PROGRESS_KEYED : 0) | (h->told ? PROGRESS_TOLD : 0));
+}
+
+int
+handshake_restore(struct master *m, struct conn *c, uint8_t progress)
+{
+	struct handshake *h;
+
+	if (add(m, c) == -1)
+		return -1;
+	h = c->handshake;
+	h->started = (progress & PROGRESS_STARTED) != 0;
+	h->judged = (progress & PROGRESS_JUDGED) != 0;
+	h->proving = (progress & PROGRESS_PROVING) != 0;
+	h->granted = (progress & PROGRESS_GRANTED) != 0;
+	h->keyed = (progress & PROGRESS_KEYED) != 0;
+	h->told = (progress & PROGRESS_TOLD) != 0;
 	return 0;
 }
 

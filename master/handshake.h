@@ -40,6 +40,10 @@ void handshake_refuse(
 /* The connection is gone. */
 void handshake_abort(struct master *m, struct conn *c, enum msg_end why);
 
+/* For a restart: how far it is, and one that goes on from there. */
+uint8_t handshake_progress(const struct conn *c);
+int handshake_restore(struct master *m, struct conn *c, uint8_t progress);
+
 /* keys or auth has died: nothing that is under way can go on. */
 void handshakes_fail_all(struct master *m);
 

@@ -260,9 +260,17 @@ listeners_commit(struct listeners *ls)
 }
 
 int
-listeners_adopt(struct listeners *ls, const struct addr *asked, int fd)
+listeners_adopt(
+    struct listeners *ls, const struct addr *asked, uint16_t number, int fd)
 {
-	return add(ls, asked, fd) != NULL ? 0 : -1;
+	struct bound *b;
+
+	if ((b = add(ls, asked, fd)) == NULL)
+		return -1;
+	b->l.number = number;
+	if (ls->number <= number)
+		ls->number = (uint16_t)(number + 1);
+	return 0;
 }
 
 void

@@ -40,7 +40,8 @@ void listeners_commit(struct listeners *ls);
 void listeners_abort(struct listeners *ls);
 
 /* Adopt a bound socket of an earlier image of this process. 0, -1 errno. */
-int listeners_adopt(struct listeners *ls, const struct addr *asked, int fd);
+int listeners_adopt(
+    struct listeners *ls, const struct addr *asked, uint16_t number, int fd);
 
 /* Begin to accept. */
 void listeners_open(struct listeners *ls);

@@ -76,17 +76,41 @@ void_grant(struct master *m, const char *id)
 		tunnels_release(m, id);
 }
 
+/*
+ * Its secret went with the auth of an earlier image: until it is back, only
+ * the process that held the id may have it again.
+ */
+static bool
+is_reserved(
+    const struct master *m, const struct client *client, const struct proof *p)
+{
+	const struct session *s;
+	bool reserved = false;
+
+	if (!client->held || !workers_inherited(m->workers))
+		return false;
+	LIST_FOREACH(s, &client->sessions, of)
+	{
+		if (memcmp(s->instance, p->instance, LOGIN_INSTANCE) == 0)
+			return false;
+		reserved |= s->relay != NULL && s->relay->inherited;
+	}
+	return reserved;
+}
+
 /* The client of an id that may log in; NULL and why not. */
 static struct client *
-admit(struct master *m, const struct conn *c, const char *id,
+admit(struct master *m, const struct conn *c, const struct proof *p,
     enum login_code *code)
 {
+	const char *id = p->id;
 	struct client *client;
 
 	*code = LOGIN_UNKNOWN_ID;
 	if (server_conf_user(&m->conf, id) == NULL && !m->any_client)
 		return NULL;
-	if ((client = clients_get(m->clients, id)) == NULL) {
+	if ((client = clients_get(m->clients, id)) == NULL ||
+	    is_reserved(m, client, p)) {
 		*code = LOGIN_BUSY;
 		void_grant(m, id);
 		return NULL;
@@ -143,13 +167,13 @@ login_grant(struct master *m, struct conn *c, const struct msg *msg)
 
 	if (get_proof(&p, msg) == -1)
 		return -1;
-	if ((client = admit(m, c, p.id, &code)) == NULL) {
+	if ((client = admit(m, c, &p, &code)) == NULL) {
 		handshake_refuse(m, c, code, p.id);
 		return 0;
 	}
 	limits = server_conf_limits(&m->conf, server_conf_user(&m->conf, p.id));
 	replace(m, client, &p, c);
-	if (client->tunnels >= limits.tunnels ||
+	if (tunnels_of(client) >= limits.tunnels ||
 	    open_session(m, c, client, &p) == -1) {
 		/* Dead ones among them are gone when it tries again. */
 		rivals_probe(m, client);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "master/listeners.h"
 #include "master/parse.h"
 #include "master/reload.h"
+#include "master/restart.h"
 #include "master/show_relays.h"
 #include "master/sources.h"
 #include "master/start.h"
@@ -37,6 +40,7 @@ master_init(struct master *m, const struct options *options)
 	m->privileged = geteuid() == 0;
 	m->ready_fd = -1;
 	m->started = clock_ms();
+	restart_note_exe(m);
 	m->fds.spare = -1;
 	if (fds_raise(&nofile) == -1 || fds_init(&m->fds) == -1)
 		return -1;
@@ -68,6 +72,25 @@ master_init(struct master *m, const struct options *options)
 	return 0;
 }
 
+void
+master_inherit(struct master *m, struct inherited *in)
+{
+	m->inherited = in;
+	m->started = in->head.started;
+	strcpy(m->exe.path, in->head.exe_path);
+	m->exe.uid = in->head.exe_uid;
+	m->exe.dir_uid = in->head.exe_dir_uid;
+}
+
+void
+master_abandon(struct master *m)
+{
+	workers_free(m->workers);
+	parses_free(m->parses);
+	m->workers = NULL;
+	m->parses = NULL;
+}
+
 static void
 drop_conn(void *arg, struct conn *c)
 {
@@ -88,6 +111,7 @@ master_free(struct master *m)
 	ctl_close(m);
 	show_relays_free(m);
 	stop_free(m);
+	restart_free(m);
 	parses_free(m->parses);
 	feed_free(m->feed);
 	listeners_free(m->listeners);
@@ -113,6 +137,18 @@ master_quit(struct master *m, int status)
 {
 	m->status = status;
 	event_base_loopbreak(m->base);
+}
+
+void
+master_fail(struct master *m, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(m->why, sizeof(m->why), fmt, ap);
+	va_end(ap);
+	log_error("%s", m->why);
+	master_quit(m, status);
 }
 
 void
@@ -157,6 +193,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	parses_reap(m->parses);
+	restart_reap(m);
 	if (m->workers != NULL)
 		workers_reap(m->workers);
 }

@@ -20,6 +20,12 @@
 struct event;
 struct event_base;
 
+/* Where our executable lies, and who owned it and its directory at start. */
+struct exe {
+	char path[4096];
+	uid_t uid, dir_uid;
+};
+
 struct master {
 	struct event_base *base;
 	const struct options *options;
@@ -28,6 +34,7 @@ struct master {
 	bool privileged;	 /* started by root */
 	struct uids uids;	 /* of the workers, if privileged */
 	char jail[256];		 /* their root directory; empty: none */
+	struct exe exe;		 /* for a restart */
 	size_t nofile;		 /* descriptors that this process may have */
 	struct fds fds;		 /* and the spare one */
 	uint8_t host_public[KEYTEXT_KEY];
@@ -47,10 +54,12 @@ struct master {
 	struct waits *lost;   /* sessions without a tunnel */
 	struct edges *edges;
 	struct ctl_server *ctl;
-	struct askings *askings; /* what ptpctl asks of relays */
-	struct reload *reload;	 /* one that goes on, or NULL */
-	struct stop *stop;	 /* we drain, or NULL */
-	struct restart *restart;
+	struct askings *askings;     /* what ptpctl asks of relays */
+	struct reload *reload;	     /* one that goes on, or NULL */
+	struct stop *stop;	     /* we drain, or NULL */
+	struct restart *restart;     /* one that goes on, or NULL */
+	struct inherited *inherited; /* from an earlier image, or NULL */
+	char why[512];		     /* for what the start failed */
 
 	uint64_t started;	/* clock_ms() */
 	int ready_fd;		/* of daemon_start(), -1 once told or with -d */
@@ -62,11 +71,24 @@ struct master {
 /* Make the tables. 0, or -1 with errno. */
 int master_init(struct master *m, const struct options *options);
 
+/*
+ * Go on from what an earlier image of this process has left; `in` stays the
+ * caller's and must outlive m.
+ */
+void master_inherit(struct master *m, struct inherited *in);
+
+/* End what we have started ourselves, touch nothing of what was left to us. */
+void master_abandon(struct master *m);
+
 /* Free everything; workers have been told to end before. */
 void master_free(struct master *m);
 
 /* Serve until told to stop. Returns the exit status. */
 int master_run(struct master *m);
+
+/* The start has failed: say why, and leave the loop with this status. */
+void master_fail(struct master *m, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Leave the loop with this exit status. */
 void master_quit(struct master *m, int status);

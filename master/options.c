@@ -52,9 +52,11 @@ take(struct options *o, int c, const char *value)
 int
 options_parse(struct options *o, int argc, char **argv)
 {
+	char *const *shown = o->shown;
 	int c;
 
 	memset(o, 0, sizeof(*o));
+	o->shown = shown;
 	o->args_fd = o->cwd_fd = o->restart_fd = -1;
 	o->args.file = OPTIONS_FILE;
 	/* Room for every argument in either list. */
@@ -95,6 +97,7 @@ options_drop_lists(struct options *o)
 	options_free(o);
 	o->args.options = o->args.users = NULL;
 	o->args.noptions = o->args.nusers = 0;
+	o->args.file = NULL;
 }
 
 static int

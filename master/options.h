@@ -23,6 +23,7 @@ struct options {
 	int args_fd;	    /* the command line, as options_keep() wrote it */
 	int cwd_fd;	    /* where relative paths begin */
 	const char **lists; /* what args points into */
+	char *const *shown; /* argv without secrets, for a restart */
 };
 
 /*

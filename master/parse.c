@@ -183,7 +183,7 @@ run_child(const struct options *o, bool reload, int out, int users)
 {
 	struct faults faults = { 0 };
 	struct server_conf conf;
-	struct options mine;
+	struct options mine = { 0 };
 	char **argv;
 	int argc, ret;
 

@@ -81,6 +81,22 @@ sessions_add(struct sessions *t, struct client *c,
 }
 
 struct session *
+sessions_restore(struct sessions *t, struct client *c, uint64_t generation)
+{
+	static const uint8_t unknown[LOGIN_INSTANCE];
+	uint64_t last = t->generation;
+	struct session *s;
+
+	if (sessions_find(t, generation) != NULL)
+		return NULL;
+	t->generation = generation - 1;
+	s = sessions_add(t, c, unknown, NULL);
+	if (t->generation < last)
+		t->generation = last;
+	return s;
+}
+
+struct session *
 sessions_find(const struct sessions *t, uint64_t generation)
 {
 	return map_get(t->generations, &generation, sizeof(generation));

@@ -75,6 +75,13 @@ void sessions_each(
 struct session *sessions_add(struct sessions *t, struct client *c,
     const uint8_t instance[LOGIN_INSTANCE], struct worker *relay);
 
+/*
+ * One that had this generation before a restart. NULL: as above, or there is
+ * one.
+ */
+struct session *sessions_restore(
+    struct sessions *t, struct client *c, uint64_t generation);
+
 /* By generation, ENDED ones excepted. NULL: none. */
 struct session *sessions_find(const struct sessions *t, uint64_t generation);
 

@@ -18,6 +18,8 @@
 #include "master/dispatch.h"
 #include "master/listeners.h"
 #include "master/parse.h"
+#include "master/restart.h"
+#include "master/restore.h"
 #include "master/feed.h"
 #include "master/workers.h"
 
@@ -60,8 +62,11 @@ find_privilege(struct master *m)
 {
 	if (!m->privileged)
 		return 0;
-	if (uids_find(&m->uids, m->conf.user,
-		(m->conf.set & CONF_SET_USER) != 0) == -1)
+	/* The files that workers left behind are the same ones'. */
+	if (m->inherited != NULL)
+		m->uids = m->inherited->head.uids;
+	else if (uids_find(&m->uids, m->conf.user,
+		     (m->conf.set & CONF_SET_USER) != 0) == -1)
 		return -1;
 	return find_jail(m);
 }
@@ -74,7 +79,28 @@ load_host_key(struct master *m)
 
 	ret = hostkey_load(m->conf.host_key, true, secret, m->host_public);
 	sodium_memzero(secret, sizeof(secret));
+	if (ret == 0 && m->inherited != NULL &&
+	    memcmp(m->host_public, m->inherited->head.host_public,
+		sizeof(m->host_public)) != 0) {
+		log_error("host_key: %s has changed", m->conf.host_key);
+		ret = -1;
+	}
 	return ret;
+}
+
+/* The control socket, and the call of who asked for a restart. */
+static int
+open_control(struct master *m)
+{
+	struct inherited *in = m->inherited;
+
+	if (in == NULL || strcmp(in->head.socket, m->conf.socket) != 0)
+		return ctl_open(m);
+	if (ctl_serve(m, in->head.ctl_fd) == -1)
+		return -1;
+	if (in->head.call_fd != -1)
+		in->call = ctl_adopt(m->ctl, in->head.call_fd);
+	return 0;
 }
 
 static int
@@ -82,12 +108,10 @@ open_listeners(struct master *m)
 {
 	char why[LISTEN_WHY];
 
-	if (listeners_prepare(m->listeners, &m->conf.listen_http, why) == -1) {
-		log_error("listen.http: %s", why);
-		return -1;
-	}
-	listeners_commit(m->listeners);
-	return 0;
+	if (listeners_prepare(m->listeners, &m->conf.listen_http, why) == 0)
+		return 0;
+	log_error("listen.http: %s", why);
+	return -1;
 }
 
 static int
@@ -108,10 +132,11 @@ static int
 settle(struct master *m, struct parse_result *r)
 {
 	m->conf = r->conf;
-	m->any_client = server_conf_any_client(&m->conf);
+	m->any_client = m->inherited != NULL ? m->inherited->head.any_client
+					     : server_conf_any_client(&m->conf);
 	start_set_log_level(m);
 	if (find_privilege(m) == -1 || load_host_key(m) == -1 ||
-	    ctl_open(m) == -1 || open_listeners(m) == -1 ||
+	    open_control(m) == -1 || open_listeners(m) == -1 ||
 	    start_workers(m) == -1) {
 		close(r->users_fd);
 		return -1;
@@ -128,6 +153,8 @@ on_parsed(void *arg, struct parse_result *r)
 
 	if (r->text[0] != '\0')
 		fprintf(stderr, "%s\n", r->text);
+	snprintf(m->why, sizeof(m->why), "%.*s", (int)strcspn(r->text, "\n"),
+	    r->text);
 	if (!r->ok)
 		master_quit(m, 1);
 	else if (settle(m, r) == -1)
@@ -143,13 +170,26 @@ on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	log_error("the workers were not ready in time");
-	master_quit(m, 2);
+	master_fail(m, 2, "the workers were not ready in time");
 }
 
 int
 start_begin(struct master *m)
 {
+	struct inherited *in = m->inherited;
+
+	if (in != NULL && in->step == RESTART_RESUME) {
+		if (restore_conf(m, in->state) == -1) {
+			log_error("restart: the state cannot be read");
+			return -1;
+		}
+		start_resume(m);
+		return 0;
+	}
+	if (in != NULL && restore_listeners(m, in->state) == -1) {
+		log_error("restart: the listeners cannot be taken over");
+		return -1;
+	}
 	m->starting = evtimer_new(m->base, on_late, m);
 	if (m->starting == NULL || parse_start(m, false, on_parsed, m) == -1) {
 		log_error("cannot read the configuration: %s", strerror(errno));
@@ -164,8 +204,7 @@ start_worker_gone(struct master *m)
 	if (m->ready || m->stop != NULL ||
 	    workers_restarts(m->workers) < START_DEATHS)
 		return;
-	log_error("the workers cannot be started");
-	master_quit(m, 2);
+	master_fail(m, 2, "the workers cannot be started");
 }
 
 /* ---- `ready` ---- */
@@ -223,6 +262,50 @@ log_missing(struct master *m)
 		    text);
 }
 
+/* Everything of the image before us is ours now. */
+static void
+take_over(struct master *m)
+{
+	struct inherited *in = m->inherited;
+
+	/* Before that the one before us could still have gone on. */
+	listeners_commit(m->listeners);
+	if (in == NULL)
+		return;
+	if (restore_tables(m, in->state, RESTORE_TAKEOVER) == -1)
+		log_warnx("restart: not everything could be taken over");
+	log_info("restart: version %s has taken over", PTP_VERSION);
+	if (in->call != NULL)
+		ctl_ok(in->call);
+	m->inherited = NULL;
+}
+
+void
+start_resume(struct master *m)
+{
+	struct inherited *in = m->inherited;
+
+	start_set_log_level(m);
+	m->uids = in->head.uids;
+	strcpy(m->jail, in->head.jail);
+	memcpy(m->host_public, in->head.host_public, sizeof(m->host_public));
+	m->any_client = in->head.any_client;
+	feed_set(m, in->head.feed_generation, in->head.feed_usable);
+	if (restore_listeners(m, in->state) == -1 ||
+	    ctl_serve(m, in->head.ctl_fd) == -1 ||
+	    (m->workers = workers_new(m, &dispatch_ops)) == NULL ||
+	    restore_tables(m, in->state, RESTORE_RESUME) == -1)
+		log_error("restart: not everything could be taken back");
+	m->ready = true;
+	listeners_open(m->listeners);
+	log_info("restart: version %s goes on", PTP_VERSION);
+	if (in->head.call_fd != -1 && m->ctl != NULL)
+		in->call = ctl_adopt(m->ctl, in->head.call_fd);
+	if (in->call != NULL)
+		ctl_fail(in->call, "%s; the running ptpd stays", in->why);
+	m->inherited = NULL;
+}
+
 void
 start_serve(struct master *m)
 {
@@ -232,6 +315,7 @@ start_serve(struct master *m)
 	if (m->any_client)
 		log_warnx("any client may log in: the first to use an id holds "
 			  "it. Add users, or allow_any_client = false");
+	take_over(m);
 	listeners_open(m->listeners);
 	log_ready(m);
 	if (daemon_notify("READY=1") == -1)

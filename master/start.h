@@ -19,6 +19,9 @@ int start_begin(struct master *m);
 /* A worker has died: before `ready` that is soon too often. */
 void start_worker_gone(struct master *m);
 
+/* We are back in the place of a newer one that could not serve. */
+void start_resume(struct master *m);
+
 /* Every worker is ready and auth knows its users: serve. */
 void start_serve(struct master *m);
 

@@ -54,6 +54,20 @@ tunnel_count(struct conn *c, struct session *s)
 	s->client->tunnels++;
 }
 
+unsigned
+tunnels_of(const struct client *client)
+{
+	const struct session *s;
+	unsigned n = 0;
+
+	LIST_FOREACH(s, &client->sessions, of)
+	{
+		if (s->relay != NULL && s->relay->state == WORKER_READY)
+			n += s->tunnels;
+	}
+	return n;
+}
+
 void
 tunnel_attach(struct master *m, struct conn *c, const uint8_t ticket[TICKET_ID])
 {
@@ -70,7 +84,7 @@ tunnel_attach(struct master *m, struct conn *c, const uint8_t ticket[TICKET_ID])
 	}
 	limits = server_conf_limits(
 	    &m->conf, server_conf_user(&m->conf, s->client->id));
-	if (s->client->tunnels >= limits.tunnels || s->relay->full) {
+	if (tunnels_of(s->client) >= limits.tunnels || s->relay->full) {
 		log_info(
 		    "%s: no further tunnel for client %s", peer, s->client->id);
 		hold_drop(m, c);

@@ -23,6 +23,9 @@ void tunnel_attach(
 /* Count c as a tunnel of s, or not any more (c keeps pointing to s). */
 void tunnel_count(struct conn *c, struct session *s);
 
+/* Tunnels of a client, without those that a draining relay still has. */
+unsigned tunnels_of(const struct client *client);
+
 /* c, of a session, stands from now on. */
 void tunnel_up(struct master *m, struct conn *c);
 

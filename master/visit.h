@@ -33,6 +33,9 @@ void visit_begin(struct master *m, struct conn *c, const char *name, size_t n);
 /* Something has changed: look again at those that wait for this client. */
 void visit_review(struct master *m, struct client *client);
 
+/* One that was parked before a restart. */
+void visit_restore(struct master *m, struct conn *c, struct client *client);
+
 /* A parked one is taken away (its own list knows it no more). */
 void visit_unpark(struct master *m, struct conn *c);
 

@@ -49,10 +49,22 @@ bereave(struct worker *w)
 {
 	w->state = WORKER_DEAD;
 	event_del(w->timer);
-	if (!w->reaped)
-		kill(w->pid, SIGKILL);
 	/* Whoever sends a frame must not find its tables changed by that. */
 	event_active(w->timer, EV_TIMEOUT, 0);
+}
+
+/* One that closed its channel is about to exit, and should say how. */
+static void
+mourn(struct worker *w)
+{
+	if (w->mourned) {
+		kill(w->pid, SIGKILL);
+		return;
+	}
+	w->mourned = true;
+	if (!w->reaped)
+		set_timer(w->timer, WORKER_EXIT_MS);
+	ops_of(w)->gone(w);
 }
 
 void
@@ -62,6 +74,8 @@ worker_kill(struct worker *w, const char *why)
 		return;
 	snprintf(w->why, sizeof(w->why), "%s", why);
 	chan_close(w->chan);
+	if (!w->reaped)
+		kill(w->pid, SIGKILL);
 	bereave(w);
 }
 
@@ -73,8 +87,10 @@ on_ended(void *arg, const char *why)
 	if (w->state == WORKER_DEAD)
 		return;
 	/* Every other end is better told by its exit status. */
-	if (strcmp(why, CHAN_BROKEN) == 0)
-		snprintf(w->why, sizeof(w->why), "%s", why);
+	if (strcmp(why, CHAN_BROKEN) == 0) {
+		worker_kill(w, why);
+		return;
+	}
 	bereave(w);
 }
 
@@ -95,12 +111,15 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (w->state == WORKER_DEAD) {
-		w->mourned = true;
-		ops_of(w)->gone(w);
+		mourn(w);
 		return;
 	}
 	if (w->state == WORKER_BOOTING) {
 		worker_kill(w, "not ready in time");
+		return;
+	}
+	if (w->until != 0 && clock_ms() >= w->until) {
+		worker_kill(w, "timeouts.drain is over");
 		return;
 	}
 	if (w->pinged != 0 && clock_ms() - w->pinged >= WORKER_PONG_MS) {
@@ -108,7 +127,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	set_timer(w->timer, WORKER_PING_MS);
-	if (w->pinged == 0) {
+	if (w->pinged == 0 && !w->inherited) {
 		w->pinged = clock_ms();
 		worker_send(w, MSG_PING, 0, NULL, 0);
 	}
@@ -189,10 +208,17 @@ worker_adopt(struct master *m, const struct worker_ops *ops, enum role role,
 	if ((w = make_worker(m, ops, role, index, fd)) == NULL)
 		return NULL;
 	w->pid = pid;
-	w->state = WORKER_DRAINING;
-	w->wanted = w->inherited = true;
-	chan_set_ready(w->chan);
+	worker_set_ready(w);
 	return w;
+}
+
+void
+worker_inherit(struct worker *w, uint64_t ms)
+{
+	w->inherited = true;
+	if (ms != 0)
+		w->until = clock_ms() + ms;
+	worker_drain(w);
 }
 
 void
@@ -262,6 +288,8 @@ worker_reaped(struct worker *w, int status)
 	char text[96];
 
 	w->reaped = true;
+	if (w->mourned)
+		event_del(w->timer);
 	if (w->why[0] != '\0')
 		log_error("%s %u (pid %d) was ended: %s", role_name(w->role),
 		    w->index, (int)w->pid, w->why);

@@ -19,6 +19,7 @@ struct master;
 struct post;
 
 #define WORKER_READY_MS 5000	 /* from start to READY */
+#define WORKER_EXIT_MS 1000	 /* from the end of its channel to its exit */
 #define WORKER_PING_MS 5000	 /* a heartbeat */
 #define WORKER_COMPLAIN_MS 60000 /* between two lines on one trouble */
 #define WORKER_PONG_MS 10000	 /* and how long it may go unanswered */
@@ -48,6 +49,7 @@ struct worker {
 	unsigned clients;    /* sessions, of a relay */
 	unsigned shows;	     /* SHOWs that it has not answered whole */
 	uint64_t started;    /* clock_ms() */
+	uint64_t until;	     /* DRAINING: then it is ended; 0: no limit */
 	uint64_t pinged;     /* when the unanswered PING left; 0: none */
 	uint32_t missing;    /* protection it could not have (sandbox.h) */
 	uint64_t complained; /* clock_ms() of a line on its descriptors */
@@ -81,10 +83,17 @@ struct worker *worker_start(struct master *m, const struct worker_ops *ops,
 
 /*
  * Take over a worker that an earlier image of this process started, and its
- * channel fd (closed if this fails): it drains. NULL: no memory.
+ * channel fd (closed if this fails). NULL: no memory. It is READY;
+ * worker_inherit() makes it one of an older version.
  */
 struct worker *worker_adopt(struct master *m, const struct worker_ops *ops,
     enum role role, unsigned index, pid_t pid, int fd);
+
+/*
+ * It drains, is not watched any more, and ends in `ms` at the latest (0: when
+ * it has done with everything).
+ */
+void worker_inherit(struct worker *w, uint64_t ms);
 
 /* READY has come: its watch begins. */
 void worker_set_ready(struct worker *w);

@@ -148,27 +148,34 @@ on_fill(evutil_socket_t fd, short what, void *arg)
 		worker_kill(w, "could not be set up");
 }
 
+static struct post *
+new_post(struct workers *ws, enum role role, unsigned index)
+{
+	struct post *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	p->timer = evtimer_new(ws->master->base, on_fill, p);
+	if (p->timer == NULL) {
+		free(p);
+		return NULL;
+	}
+	p->workers = ws;
+	p->role = role;
+	p->index = index;
+	TAILQ_INSERT_TAIL(&ws->posts, p, link);
+	return p;
+}
+
 static void
 add_post(struct workers *ws, enum role role, unsigned index)
 {
 	struct post *p;
 
-	if ((p = calloc(1, sizeof(*p))) == NULL)
-		goto err0;
-	p->timer = evtimer_new(ws->master->base, on_fill, p);
-	if (p->timer == NULL)
-		goto err1;
-	p->workers = ws;
-	p->role = role;
-	p->index = index;
-	TAILQ_INSERT_TAIL(&ws->posts, p, link);
-	on_fill(-1, 0, p);
-	return;
-
-err1:
-	free(p);
-err0:
-	log_warn("cannot start %s %u", role_name(role), index);
+	if ((p = new_post(ws, role, index)) == NULL)
+		log_warn("cannot start %s %u", role_name(role), index);
+	else
+		on_fill(-1, 0, p);
 }
 
 /* Its worker has no post any more, and ends when it has nothing left. */
@@ -277,10 +284,48 @@ workers_reap(struct workers *ws)
 	event_active(ws->bury, EV_TIMEOUT, 0);
 }
 
-void
-workers_add(struct workers *ws, struct worker *w)
+int
+workers_add(struct workers *ws, struct worker *w, bool posted)
 {
+	struct post *p;
+
 	TAILQ_INSERT_TAIL(&ws->all, w, link);
+	if (!posted)
+		return 0;
+	if ((p = new_post(ws, w->role, w->index)) == NULL)
+		return -1;
+	p->worker = w;
+	w->post = p;
+	return 0;
+}
+
+bool
+workers_inherited(const struct workers *ws)
+{
+	struct worker *w;
+
+	TAILQ_FOREACH(w, &ws->all, link)
+	{
+		if (w->inherited && w->state != WORKER_DEAD)
+			return true;
+	}
+	return false;
+}
+
+bool
+workers_congested(const struct workers *ws)
+{
+	bool congested = false;
+	struct worker *w;
+
+	TAILQ_FOREACH(w, &ws->all, link)
+	{
+		if (w->state == WORKER_DEAD)
+			continue;
+		chan_flush(w->chan);
+		congested |= chan_queued(w->chan) > 0;
+	}
+	return congested;
 }
 
 const struct worker_ops *

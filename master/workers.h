@@ -44,8 +44,17 @@ void workers_retire(struct workers *ws);
 /* A child has died: find out which. For SIGCHLD. */
 void workers_reap(struct workers *ws);
 
-/* Add a worker that was adopted, without post. */
-void workers_add(struct workers *ws, struct worker *w);
+/*
+ * Add a worker that was adopted: in a post of its role and index, or none.
+ * -1: no memory; it is added all the same.
+ */
+int workers_add(struct workers *ws, struct worker *w, bool posted);
+
+/* Whether there are workers of an earlier image that have not ended. */
+bool workers_inherited(const struct workers *ws);
+
+/* Send what waits to be sent. Whether some could not be. */
+bool workers_congested(const struct workers *ws);
 
 /* What an adopted worker calls. */
 const struct worker_ops *workers_worker_ops(const struct workers *ws);
