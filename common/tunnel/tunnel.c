@@ -1,6 +1,8 @@
 /* One connection of the tunnel: life, liveness and control frames. */
 #include "common/tunnel/tunnel.h"
 
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -11,12 +13,40 @@
 #include "common/crypto/record.h"
 #include "common/tunnel/tunnel_impl.h"
 
+/* Nothing is left but to free it. */
+static void
+close_socket(struct tunnel *t)
+{
+	event_del(t->ev);
+	close(t->fd);
+	t->fd = -1;
+	turn_end(t->turn, &t->bury);
+}
+
+/* Until the peer has closed too, or the time is up. */
+static void
+drop_input(struct tunnel *t, bool late)
+{
+	ssize_t n = 1;
+
+	for (size_t sum = 0; n > 0 && sum < TURN_READ; sum += (size_t)n)
+		n = read(t->fd, turn_scratch(t->turn), TURN_READ);
+	if (n == -1 && errno == EAGAIN && !late)
+		return;
+	t->farewell = false;
+	close_socket(t);
+}
+
 static void
 on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct tunnel *t = arg;
 
 	(void)fd;
+	if (t->farewell) {
+		drop_input(t, (what & EV_TIMEOUT) != 0);
+		return;
+	}
 	if ((what & EV_WRITE) && t->out.busy)
 		tunnel_out_flush(t);
 	if ((what & (EV_READ | EV_CLOSED)) && !t->dead)
@@ -122,10 +152,26 @@ tunnel_close(struct tunnel *t)
 	if (t->dead)
 		return;
 	t->dead = true;
-	event_del(t->ev);
-	close(t->fd);
-	t->fd = -1;
-	turn_end(t->turn, &t->bury);
+	close_socket(t);
+	end_streams(t);
+}
+
+void
+tunnel_leave(struct tunnel *t)
+{
+	static const struct timeval most = { TUNNEL_FAREWELL_MS / 1000, 0 };
+
+	if (t->dead)
+		return;
+	tunnel_out_flush(t);
+	t->dead = true;
+	if (t->doom == NULL && shutdown(t->fd, SHUT_WR) == 0 &&
+	    event_add(t->ev, &most) == 0) {
+		t->farewell = true;
+		drop_input(t, false);
+	} else {
+		close_socket(t);
+	}
 	end_streams(t);
 }
 

@@ -30,7 +30,8 @@ struct record;
 #define TUNNEL_OUT_DATA (256 * 1024)   /* unsent bytes that may be data */
 #define TUNNEL_OUT_CONTROL (64 * 1024) /* ... and beyond, control frames */
 #define TUNNEL_LEAVE_US 5000000	       /* for the peer's FIN after ours */
-#define TUNNEL_IOV 4		       /* frames that one read may fill */
+#define TUNNEL_FAREWELL_MS 2000
+#define TUNNEL_IOV 4 /* frames that one read may fill */
 
 /*
  * What all streams of one client may make us hold: the sum of their windows.
@@ -86,6 +87,13 @@ struct tunnel *tunnel_new(struct turn *turn, int fd, bool server,
 
 /* Close: streams get reset(RESET_GONE); `ended` is not called. */
 void tunnel_close(struct tunnel *t);
+
+/*
+ * The same in order, so that the peer learns what was said last: what is
+ * queued is written, and input dropped until the peer closes too, for
+ * TUNNEL_FAREWELL_MS at most.
+ */
+void tunnel_leave(struct tunnel *t);
 
 /*
  * Queue a frame of stream 0. 0, or -1 when the peer reads nothing and the

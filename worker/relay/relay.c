@@ -142,7 +142,7 @@ relay_free(struct relay *r)
 			s = s->next;
 			continue;
 		}
-		session_goaway(s, GOAWAY_STOP, "", true);
+		session_close(s);
 		s = r->sessions;
 	}
 	for (at = 0; (c = idmap_next(&r->conns, &at)) != NULL; at = 0) {

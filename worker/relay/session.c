@@ -300,12 +300,22 @@ session_goaway(
 	s->ended = true; /* also if its first link is still on its way */
 	for (l = s->links; l != NULL; l = next) {
 		next = l->next;
-		tunnel_flush(l->tunnel);
 		/* An orderly end, or the reset would overtake GOAWAY. */
-		if (tunnel_fd(l->tunnel) != -1)
-			sockopt_reset_on_close(tunnel_fd(l->tunnel), false);
-		tunnel_close(l->tunnel);
+		sockopt_reset_on_close(tunnel_fd(l->tunnel), false);
+		tunnel_leave(l->tunnel);
 		link_end(l, END_REFUSED);
+	}
+}
+
+void
+session_close(struct session *s)
+{
+	struct link *l, *next;
+
+	for (l = s->links; l != NULL; l = next) {
+		next = l->next;
+		tunnel_close(l->tunnel);
+		link_end(l, END_LOST);
 	}
 }
 

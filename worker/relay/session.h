@@ -85,6 +85,9 @@ void session_unused(struct session *s);
 void session_goaway(
     struct session *s, enum goaway reason, const char *text, bool end);
 
+/* All links close at once, and the session with them. */
+void session_close(struct session *s);
+
 /* Is anyone there? MSG_ALIVE answers within a second. */
 void session_probe(struct session *s);
 

@@ -422,7 +422,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		discard(u);
 	else if (may_pull(u))
 		pull(u);
-	else if (is_reset(u))
+	else if (is_reset(u) || was_cut(u))
 		destroy(u, true, END_RESET);
 }
 
