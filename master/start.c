@@ -311,6 +311,9 @@ start_serve(struct master *m)
 {
 	m->ready = true;
 	event_del(m->starting);
+	/* Until now whoever started us saw on stderr what went wrong. */
+	if (!m->options->foreground)
+		log_init("ptpd", false, log_get_level());
 	log_missing(m);
 	if (m->any_client)
 		log_warnx("any client may log in: the first to use an id holds "
