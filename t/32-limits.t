@@ -97,6 +97,18 @@ def slow_heads(lab, site):
         for wire in wires:
             tap.ok(wire.ending() in ("end", "reset"), "closed")
         tap.at_most(time.monotonic() - start, HEAD + 5, "seconds")
+    with tap.case("timeouts.idle ends idle connections, and those alone"):
+        server = Ptpd(lab, "-o", "timeouts.idle=1s")
+        Ptp(lab, server, site.url)
+        with connect(server.port) as idle, connect(server.port) as busy:
+            idle.get("/")
+            start = time.monotonic()
+            while time.monotonic() - start < 2.5:
+                busy.get("/")
+                still(0.1)
+            idle.sock.settimeout(1)
+            tap.ok(idle.ending() in ("end", "reset"), "the idle one")
+            tap.is_(busy.get("/").status, 200, "the busy one")
     with tap.case("silent handshakes are gone by theirs"):
         server = Ptpd(lab, "-o", "timeouts.handshake=1s")
         with connect(server.port) as wire:

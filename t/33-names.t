@@ -5,7 +5,7 @@ from lib import tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
 from lib.origin import Origin, paths, reply
-from lib.wire import get
+from lib.wire import connect, get
 
 
 @tap.main
@@ -151,6 +151,39 @@ def run():
             server.wait_line("warn", since=mark)
             client = Ptp(lab, server, site.url, user="any:s", wait=False)
             tap.is_(client.wait_exit(), 3, client.log())
+        with tap.case("a client's file: services, names, server, secret"):
+            server = Ptpd(lab)
+            secret = lab.write("id1.secret", "secret1\n", 0o600)
+            conf = lab.write("ptp.conf", f"""
+                server = "tcp://127.0.0.1:{server.port}";
+                id = "id1"; secret_file = "{secret}";
+                services = (
+                  {{ local = "{site.url}"; name = ("f1", "f2"); }},
+                  {{ local = "{other.url}"; name = "f3.example.com"; }} );
+                """)
+            client = Ptp(lab, server, options=["-f", conf], address="")
+            until("all are there", lambda: [
+                get(server.port, host=n).status
+                for n in ("f1", "f2", "f3.example.com")] == [200] * 3)
+        with tap.case("a client's reload: one name goes, one comes, the rest "
+                      "does not notice"):
+            with connect(server.port) as wire:
+                wire.get("/", "f1")
+                with open(conf, encoding="ascii") as f:
+                    text = f.read()
+                lab.write("ptp.conf", text.replace('"f2"', '"f4"'))
+                tap.is_(client.ctl("reload").returncode, 0, "reload")
+                until("it is there",
+                      lambda: get(server.port, host="f4").status == 200)
+                until("it is gone",
+                      lambda: get(server.port, host="f2").status == 404)
+                tap.is_(wire.get("/", "f1").status, 200, "the connection")
+        with tap.case("a client's bad reload: exit 1, where, no change"):
+            lab.write("ptp.conf", text + "hats = 3;\n")
+            done = client.ctl("reload")
+            tap.is_(done.returncode, 1, done.stderr)
+            tap.like(done.stderr, r"ptp\.conf:\d+: hats: ", "where")
+            tap.is_(get(server.port, host="f4").status, 200, "status")
         with tap.case("one service's names end with it: ptpctl remove, add"):
             server = Ptpd(lab)
             client = Ptp(lab, server, site.url, f"{site.url},name=more")

@@ -2,6 +2,7 @@
 """Logs: what a peer said is escaped, garbage leaves a line, floods do not."""
 
 import re
+import socket
 
 from lib import tap
 from lib.daemons import Ptp, Ptpd
@@ -66,6 +67,23 @@ def run():
             tap.is_(server.ctl("log", "debug").returncode, 0, "debug")
             get(server.port, host="loud.example")
             server.wait_line("loud.example", since=mark)
+        with tap.case("garbage on the control sockets is answered or closed"):
+            for process in (server, client):
+                for data in (b"", b"\0", b"\xff" * 100, b"\x01\xff\xff",
+                             b"\x28" + b"\0\1a" * 41, bytes(200_000)):
+                    with socket.socket(socket.AF_UNIX,
+                                       socket.SOCK_SEQPACKET) as s:
+                        s.settimeout(5)
+                        s.connect(process.socket)
+                        try:
+                            s.send(data)
+                            s.shutdown(socket.SHUT_WR)
+                            while s.recv(20000):
+                                pass
+                        except OSError as error:
+                            tap.ok(not isinstance(error, TimeoutError),
+                                   f"{process.name} {data[:10]!r}")
+                tap.is_(process.ctl("status").returncode, 0, "status")
         with tap.case("a login, its end and its place in the log"):
             mark = server.mark()
             second = Ptp(lab, server, site.url, user="id1:wrong", wait=False)

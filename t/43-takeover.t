@@ -2,6 +2,7 @@
 """One identity, one owner: taken over from the dead, not from the living."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -229,6 +230,28 @@ def server_goes(lab, one):
                 tap.ok(wire.get("/").status in (200, 502, 503), "status")
             except (OSError, Truncated):
                 pass
+    with tap.case("timeouts.tunnel: a silent client is noticed"):
+        server = Ptpd(lab, "-o", "timeouts.tunnel=2s",
+                      "-o", "timeouts.park=1s")
+        silent = Ptp(lab, server, one.url)
+        freeze(silent, signal.SIGSTOP)
+        until("it has no tunnel", lambda: not server.show_json("tunnels"), 6)
+        freeze(silent, signal.SIGCONT)
+        until("it answers again", lambda: owner(server.port) == b"one", 10)
+    with tap.case("retries: at once, then by doubled, jittered pauses"):
+        mark = silent.mark()
+        server.kill()
+        pauses = []
+
+        def grown():
+            pauses[:] = [float(p) for p in re.findall(
+                r"trying again in ([\d.]+) s", silent.log(mark))]
+            return len(pauses) >= 3
+
+        until("three pauses", grown, 12)
+        for pause, least in zip(pauses, (1, 2, 4)):
+            tap.ok(least * 0.5 <= pause <= least * 1.5, f"pauses {pauses}")
+        tap.ok(any(p != round(p) for p in pauses), f"jittered {pauses}")
     with tap.case("kick closes at once; the client may come back"):
         tap.is_(again.ctl("kick", "id1").returncode, 0, "kick")
         until("it answers", lambda: owner(again.port) == b"one", 10)
