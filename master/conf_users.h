@@ -2,8 +2,8 @@
  * The users of a server's configuration: from `users`, users_file and -u to
  * one sorted list, and out of it the verifiers.
  */
-#ifndef CONF_USERS_H
-#define CONF_USERS_H
+#ifndef CONF_FEED_H
+#define CONF_FEED_H
 
 #include "common/conf/schema.h"
 #include "master/conf.h"

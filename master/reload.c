@@ -116,6 +116,25 @@ warn_unchangeable(const struct server_conf *old, const struct server_conf *new)
 			  "they are until ptpd is started anew");
 }
 
+static void
+swap(char **a, char **b)
+{
+	char *t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+/* What is in use stays, and whoever asks is told what is in use. */
+static void
+keep_unchangeable(struct server_conf *new, struct server_conf *old)
+{
+	swap(&new->user, &old->user);
+	swap(&new->chroot, &old->chroot);
+	swap(&new->host_key, &old->host_key);
+	swap(&new->socket, &old->socket);
+}
+
 /* From here on the new configuration holds. */
 static void
 commit(struct reload *r)
@@ -124,7 +143,7 @@ commit(struct reload *r)
 	struct server_conf old = m->conf;
 
 	warn_unchangeable(&old, &r->conf);
-	/* These are in use: whoever asks must be told what is. */
+	keep_unchangeable(&r->conf, &old);
 	m->conf = r->conf;
 	r->conf = old;
 	listeners_commit(m->listeners);

@@ -94,10 +94,14 @@ open_control(struct master *m)
 {
 	struct inherited *in = m->inherited;
 
-	if (in == NULL || strcmp(in->head.socket, m->conf.socket) != 0)
+	if (in == NULL)
 		return ctl_open(m);
-	if (ctl_serve(m, in->head.ctl_fd) == -1)
+	if (strcmp(in->head.socket, m->conf.socket) == 0) {
+		if (ctl_serve(m, in->head.ctl_fd) == -1)
+			return -1;
+	} else if (ctl_open(m) == -1) {
 		return -1;
+	}
 	if (in->head.call_fd != -1)
 		in->call = ctl_adopt(m->ctl, in->head.call_fd);
 	return 0;
@@ -274,6 +278,11 @@ take_over(struct master *m)
 		return;
 	if (restore_tables(m, in->state, RESTORE_TAKEOVER) == -1)
 		log_warnx("restart: not everything could be taken over");
+	if (strcmp(in->head.socket, m->conf.socket) != 0) {
+		close(in->head.ctl_fd);
+		unlink(in->head.socket);
+	}
+	close(in->head.exe_fd);
 	log_info("restart: version %s has taken over", PTP_VERSION);
 	if (in->call != NULL)
 		ctl_ok(in->call);

@@ -121,11 +121,16 @@ find_nobody(
 static void
 find(const struct master *m, struct finding *f, const char *name)
 {
-	bool labels = m->conf.domain == NULL ||
-	    strcasecmp(m->conf.mux_header, "Host") != 0;
+	bool by_id = strcasecmp(m->conf.mux_header, "Host") != 0;
+	bool labels = m->conf.domain == NULL || by_id;
 	struct route *r = routes_find(m->routes, name, labels);
 
 	memset(f, 0, sizeof(*f));
+	/* The whole value is the id: no label of it is looked for. */
+	if (by_id && strchr(name, '.') != NULL) {
+		f->status = 404;
+		return;
+	}
 	if (m->stop != NULL) {
 		f->status = 503; /* nobody comes back to us */
 	} else if (r == NULL) {

@@ -40,6 +40,14 @@ set_timer(struct event *ev, unsigned ms)
 	evtimer_add(ev, &tv);
 }
 
+/* Whatever it does, not any more. */
+static void
+end_process(const struct worker *w)
+{
+	if (!w->reaped && w->pid > 0) /* others would be whole groups */
+		kill(w->pid, SIGKILL);
+}
+
 /*
  * The channel is closed, by whomever: the process has nothing to do any more,
  * and what it held is lost.
@@ -58,7 +66,7 @@ static void
 mourn(struct worker *w)
 {
 	if (w->mourned) {
-		kill(w->pid, SIGKILL);
+		end_process(w);
 		return;
 	}
 	w->mourned = true;
@@ -74,8 +82,7 @@ worker_kill(struct worker *w, const char *why)
 		return;
 	snprintf(w->why, sizeof(w->why), "%s", why);
 	chan_close(w->chan);
-	if (!w->reaped)
-		kill(w->pid, SIGKILL);
+	end_process(w);
 	bereave(w);
 }
 

@@ -253,7 +253,7 @@ workers_free(struct workers *ws)
 		return;
 	TAILQ_FOREACH(w, &ws->all, link)
 	{
-		if (!w->reaped) {
+		if (!w->reaped && w->pid > 0) {
 			kill(w->pid, SIGKILL);
 			waitpid(w->pid, NULL, 0);
 		}
@@ -278,7 +278,8 @@ workers_reap(struct workers *ws)
 
 	TAILQ_FOREACH(w, &ws->all, link)
 	{
-		if (!w->reaped && waitpid(w->pid, &status, WNOHANG) == w->pid)
+		if (!w->reaped && w->pid > 0 &&
+		    waitpid(w->pid, &status, WNOHANG) == w->pid)
 			worker_reaped(w, status);
 	}
 	event_active(ws->bury, EV_TIMEOUT, 0);

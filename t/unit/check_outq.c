@@ -99,7 +99,7 @@ START_TEST(order)
 		int pieces = 0;
 
 		for (; pieces < 4 && out < sizeof(sent) && left < 1u << 20;
-		     pieces++) {
+		    pieces++) {
 			size_t len = (size_t)rand_r(&seed) % 40000;
 
 			if (len > sizeof(sent) - out)

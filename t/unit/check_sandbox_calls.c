@@ -393,7 +393,7 @@ START_TEST(deed_ends_as_its_row_says)
 
 	for (unsigned role = 0; role < SANDBOX_ROLES; role++) {
 		for (int privileged = 0; privileged <= is_root();
-		     privileged++) {
+		    privileged++) {
 			want = (deeds[_i].roles & BIT(role)) != 0
 			    ? deeds[_i].end
 			    : deeds[_i].other;
