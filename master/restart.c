@@ -82,6 +82,15 @@ restart_receive(struct inherited *in)
 	return 0;
 }
 
+void
+restart_done(struct inherited *in)
+{
+	state_reader_free(in->state);
+	close(in->fd);
+	in->state = NULL;
+	in->fd = -1;
+}
+
 int
 restart_say_yes(void)
 {

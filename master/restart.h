@@ -38,6 +38,9 @@ struct inherited {
  */
 int restart_receive(struct inherited *in);
 
+/* All that was in it is in use: forget the file. */
+void restart_done(struct inherited *in);
+
 /* RESTART_CHECK: say yes. Returns the exit status. */
 int restart_say_yes(void);
 

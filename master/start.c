@@ -286,6 +286,7 @@ take_over(struct master *m)
 	log_info("restart: version %s has taken over", PTP_VERSION);
 	if (in->call != NULL)
 		ctl_ok(in->call);
+	restart_done(in);
 	m->inherited = NULL;
 }
 
@@ -312,6 +313,7 @@ start_resume(struct master *m)
 		in->call = ctl_adopt(m->ctl, in->head.call_fd);
 	if (in->call != NULL)
 		ctl_fail(in->call, "%s; the running ptpd stays", in->why);
+	restart_done(in);
 	m->inherited = NULL;
 }
 

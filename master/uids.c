@@ -27,7 +27,7 @@ int
 uids_find(struct uids *u, const char *user, bool must)
 {
 	static const char *const suffix[REALMS] = { "", "keys", "auth" };
-	struct user found[REALMS];
+	struct user found[REALMS] = { 0 };
 	bool made_up = false;
 	char name[64];
 

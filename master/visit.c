@@ -242,10 +242,10 @@ act(struct master *m, struct conn *c, const struct finding *f)
 {
 	if (f->status != 0)
 		edge_answer(m, c, f->status);
-	else if (f->park != NULL)
-		park(m, c, f->park);
-	else
+	else if (f->session != NULL)
 		pass(m, c, f);
+	else
+		park(m, c, f->park);
 }
 
 /* Strangers must not fill the log. */
