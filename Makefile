@@ -30,13 +30,14 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
     $(SAN) $(LDFLAGS)
 LIBS = -lconfig -lseccomp -levent_core -lsodium -lcrypto
 
-PROGRAMS = ptpd ptpctl ptpd-worker ptpd-relay ptp ptp-worker ptp-engine
+PROGRAMS = ptpd ptpctl ptpd-worker ptpd-relay ptp ptp-worker ptp-engine \
+    ptp-tls
 BINS = $(PROGRAMS:%=$B/%)
 
 # Every .c of a side goes into its archive, but for the files that hold a main.
 # (q, not r: two rooms may have a file of the same name.)
 MAINS = master/ptpd.c master/ptpctl.c worker/worker.c worker/relay/main.c \
-    client/ptp.c client/worker.c client/engine/main.c
+    client/ptp.c client/worker.c client/engine/main.c client/tls/main.c
 SRC_common := $(wildcard common/*/*.c)
 SRC_master := $(filter-out $(MAINS),$(wildcard master/*.c master/*/*.c))
 SRC_worker := $(filter-out $(MAINS),$(wildcard worker/*.c worker/*/*.c))
@@ -57,6 +58,8 @@ $B/ptpd-relay: $(call obj,worker/relay/main.c) $B/libworker.a $B/libcommon.a
 $B/ptp: $(call obj,client/ptp.c) $B/libclient.a $B/libcommon.a
 $B/ptp-worker: $(call obj,client/worker.c) $B/libclient.a $B/libcommon.a
 $B/ptp-engine: $(call obj,client/engine/main.c) $B/libclient.a $B/libcommon.a
+$B/ptp-tls: $(call obj,client/tls/main.c) $B/libclient.a $B/libcommon.a
+$B/ptp-tls: LIBS += -lssl
 
 $(BINS):
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -132,7 +135,7 @@ install: all
 	install -m 755 $B/ptpd $B/ptpctl $(DESTDIR)$(SBINDIR)
 	install -m 755 $B/ptp $(DESTDIR)$(BINDIR)
 	install -m 755 $B/ptpd-worker $B/ptpd-relay $B/ptp-worker \
-	    $B/ptp-engine $(DESTDIR)$(LIBEXECDIR)
+	    $B/ptp-engine $B/ptp-tls $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANUAL); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.} && install -d $$dir && \
 		$(fit) $$page >$$dir/$${page##*/} || exit 1; done

@@ -211,7 +211,8 @@ begin(struct attach *a)
 
 	evtimer_del(a->retry);
 	if (a->stopped || a->attempt != NULL || !child_is_ready(p->engine) ||
-	    !child_is_ready(p->proof))
+	    !child_is_ready(p->proof) ||
+	    (p->tls != NULL && !child_is_ready(p->tls)))
 		return;
 	if (a->server >= p->conf->nservers)
 		a->server = 0;

@@ -8,6 +8,7 @@
 #include "client/engine_conf.h"
 #include "client/grants.h"
 #include "client/locals.h"
+#include "client/secure.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/tunnel/services.h"
@@ -72,6 +73,7 @@ entry_new(struct catalog *c, struct source *s, const struct client_service *v)
 	do
 		e->index = c->next++;
 	while (catalog_find(c, e->index) != NULL);
+	locals_number(e->target, e->index);
 	e->source = source_use(s);
 	e->conf = v;
 	TAILQ_INSERT_TAIL(&c->entries, e, link);
@@ -87,6 +89,7 @@ tell_engine(const struct catalog *c, const struct entry *e)
 	const struct engine_service s = {
 		.index = e->index,
 		.timeout = (uint32_t)v->timeout,
+		.pair = v->local.scheme == LOCAL_HTTPS,
 		.label = v->local_text,
 		.host = v->rewrite_host,
 		.nremove = v->remove_headers.n,
@@ -101,6 +104,8 @@ tell_engine(const struct catalog *c, const struct entry *e)
 		    buf_used(&b));
 	else
 		log_warnx("%s: its headers do not fit", v->local_text);
+	if (v->local.scheme == LOCAL_HTTPS)
+		secure_configure(c->parent, e->index, v);
 }
 
 /* The list as the server is to know it. */

@@ -278,7 +278,8 @@ int
 child_send_fd(
     struct child *c, uint8_t type, uint32_t id, const void *p, size_t n, int fd)
 {
-	if (c == NULL || !c->alive) {
+	/* Before READY only what configures it may come. */
+	if (c == NULL || !c->alive || (!c->ready && !msg_row(type)->booting)) {
 		if (fd != -1)
 			close(fd);
 		return -1;

@@ -213,6 +213,7 @@ do_log(struct ctl_call *call, struct parent *p, const char *name)
 	child_send(p->engine, MSG_LEVEL, 0, &byte, 1);
 	child_send(p->proof, MSG_LEVEL, 0, &byte, 1);
 	child_send(p->resolve, MSG_LEVEL, 0, &byte, 1);
+	child_send(p->tls, MSG_LEVEL, 0, &byte, 1);
 	ctl_ok(call);
 }
 

@@ -4,14 +4,15 @@
  *
  *   kind u8, then by kind
  *   POOL     connections u8, idle u8, timeout u32 ms
- *   SERVICE  index u16, timeout u32 ms, name cstr8 (to log it), rewrite_host
- *            cstr16 (empty: leave Host alone), count u8, that many header
- *            names cstr8. It replaces what the index was.
+ *   SERVICE  index u16, timeout u32 ms, pair u8, name cstr8 (to log it),
+ *            rewrite_host cstr16 (empty: leave Host alone), count u8, that
+ *            many header names cstr8. It replaces what the index was.
  *   GONE     index u16: no new streams for it
  */
 #ifndef ENGINE_CONF_H
 #define ENGINE_CONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ struct engine_pool {
 struct engine_service {
 	uint16_t index;
 	uint32_t timeout; /* ms without a byte; 0: for ever */
+	bool pair;	  /* what it is reached by is a converter's end */
 	const char *label;
 	const char *host; /* rewrite_host, or NULL */
 	size_t nremove;
@@ -53,6 +55,7 @@ int engine_conf_put_gone(struct buf *b, uint16_t index);
 struct engine_service_in {
 	uint16_t index;
 	uint32_t timeout;
+	bool pair;
 	char label[ENGINE_CONF_LABEL + 1];
 	char host[ENGINE_CONF_HOST + 1]; /* empty: none */
 	size_t nremove;

@@ -61,7 +61,7 @@ link_new(struct links *ls, struct parent *p, size_t server,
 	while (l->conn == 0 || idmap_get(&ls->map, l->conn) != NULL);
 	l->timer = evtimer_new(p->base, on_timer, l);
 	l->reach = to != NULL
-	    ? reach_start_addr(p, to, ms, on_reached, l)
+	    ? reach_start_list(p, to, 1, ms, on_reached, l)
 	    : reach_start(p, s->host, s->port, ms, on_reached, l);
 	if (l->timer != NULL && l->reach != NULL &&
 	    evtimer_add(l->timer, &tv) == 0 &&

@@ -12,16 +12,11 @@
 #include "client/catalog.h"
 #include "client/child.h"
 #include "client/lookup.h"
+#include "client/secure.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/net/dial.h"
 #include "common/net/sockopt.h"
-
-/* An address as connect(2) takes it. */
-struct place {
-	struct sockaddr_storage ss;
-	socklen_t len;
-};
 
 /* A dial that came before the name was known. */
 struct waiting {
@@ -31,14 +26,18 @@ struct waiting {
 
 struct target {
 	struct parent *parent;
-	const char *host; /* to look up, or NULL: it is an address */
+	uint16_t number; /* of the service */
+	bool secure;	 /* by TLS */
+	bool named;	 /* its addresses are to be looked up */
 	char name[TEXT_NAME_MAX + 1];
 	uint16_t port;
-	struct place places[LOCALS_ADDRESSES];
-	size_t n;
+	struct sockaddr_un sun; /* AF_UNIX: that is where it is */
+	struct addr addrs[LOCALS_ADDRESSES];
+	size_t n; /* addresses; 1 for AF_UNIX */
 	struct lookup *lookup;
 	struct waiting *waiting;
 	size_t nwaiting;
+	struct secure_list pending;
 };
 
 static void
@@ -59,17 +58,30 @@ static void on_found(
 static void
 look_up(struct target *t)
 {
-	if (t->host == NULL || t->lookup != NULL)
+	if (!t->named || t->lookup != NULL)
 		return;
 	t->lookup = lookup_start(t->parent, t->name, t->port, on_found, t);
+}
+
+/* Begin to connect to address i. */
+static int
+open_socket(const struct target *t, size_t i)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	if (t->sun.sun_family == AF_UNIX)
+		return dial_start(
+		    (const struct sockaddr *)&t->sun, sizeof(t->sun));
+	len = addr_to_sockaddr(&ss, &t->addrs[i]);
+	return dial_start((const struct sockaddr *)&ss, len);
 }
 
 /* Open a socket to the address whose turn it is. */
 static void
 dial(struct target *t, uint32_t number, uint8_t attempt)
 {
-	const struct place *place;
-	int fd;
+	int fd = -1, err;
 
 	if (attempt >= t->n) {
 		/* All have failed: perhaps the name means others by now. */
@@ -77,11 +89,13 @@ dial(struct target *t, uint32_t number, uint8_t attempt)
 		look_up(t);
 		return;
 	}
-	place = &t->places[attempt];
-	fd = dial_start((const struct sockaddr *)&place->ss, place->len);
-	if (fd == -1) {
-		int err = errno;
-
+	if (t->secure) {
+		secure_dial(
+		    t->parent, &t->pending, t->number, t->addrs, t->n, number);
+		return;
+	}
+	if ((fd = open_socket(t, attempt)) == -1) {
+		err = errno;
 		/* Of this address alone, as ENETUNREACH: then the next. */
 		if (attempt + 1u < t->n && err != EMFILE && err != ENFILE)
 			dial(t, number, (uint8_t)(attempt + 1));
@@ -106,11 +120,8 @@ on_found(void *arg, const struct addr *list, size_t n, const char *why)
 		log_warnx("%s: %s", t->name, why);
 	else
 		t->n = 0;
-	for (size_t i = 0; i < n && t->n < LOCALS_ADDRESSES; i++) {
-		struct place *place = &t->places[t->n++];
-
-		place->len = addr_to_sockaddr(&place->ss, &list[i]);
-	}
+	for (size_t i = 0; i < n && t->n < LOCALS_ADDRESSES; i++)
+		t->addrs[t->n++] = list[i];
 	t->waiting = NULL;
 	t->nwaiting = 0;
 	for (size_t i = 0; i < nwaiting; i++) {
@@ -122,41 +133,37 @@ on_found(void *arg, const struct addr *list, size_t n, const char *why)
 	free(waiting);
 }
 
-static void
-set_unix(struct target *t, const char *path)
-{
-	struct place *place = &t->places[t->n++];
-	struct sockaddr_un *sun = (struct sockaddr_un *)&place->ss;
-
-	sun->sun_family = AF_UNIX;
-	strcpy(sun->sun_path, path); /* CONF_SOCKET_MAX fits */
-	place->len = sizeof(*sun);
-}
-
 struct target *
 locals_target(struct parent *p, const struct client_service *v)
 {
 	struct target *t;
-	struct addr a;
 
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		return NULL;
 	t->parent = p;
+	t->secure = v->local.scheme == LOCAL_HTTPS;
 	if (v->local.scheme == LOCAL_UNIX) {
-		set_unix(t, v->local.path);
+		t->sun.sun_family = AF_UNIX;
+		strcpy(t->sun.sun_path, v->local.path); /* CONF_SOCKET_MAX */
+		t->n = 1;
 		return t;
 	}
 	t->port = v->local.port;
 	strcpy(t->name, v->local.host);
-	if (addr_parse_ip(&a, t->name) == 0) {
-		a.port = t->port;
-		t->places[0].len = addr_to_sockaddr(&t->places[0].ss, &a);
+	if (addr_parse_ip(&t->addrs[0], t->name) == 0) {
+		t->addrs[0].port = t->port;
 		t->n = 1;
 		return t;
 	}
-	t->host = t->name;
+	t->named = true;
 	look_up(t);
 	return t;
+}
+
+void
+locals_number(struct target *t, uint16_t service)
+{
+	t->number = service;
 }
 
 void
@@ -166,6 +173,7 @@ locals_forget(struct target *t)
 		return;
 	for (size_t i = 0; i < t->nwaiting; i++)
 		refuse(t, t->waiting[i].number, ECONNREFUSED);
+	secure_forget(t->parent, &t->pending);
 	lookup_cancel(t->lookup);
 	free(t->waiting);
 	free(t);

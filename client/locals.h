@@ -22,6 +22,9 @@ struct target;
 struct target *locals_target(struct parent *p, const struct client_service *v);
 void locals_forget(struct target *t);
 
+/* The number that the service was given. */
+void locals_number(struct target *t, uint16_t service);
+
 /* MSG_DIAL of the engine; the handler's arg is the struct child. */
 int locals_on_dial(void *child, const struct msg *m);
 

@@ -207,6 +207,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 		child_reaped(p->engine, pid, status);
 		child_reaped(p->proof, pid, status);
 		child_reaped(p->resolve, pid, status);
+		child_reaped(p->tls, pid, status);
 	}
 }
 
@@ -272,7 +273,8 @@ tear_down(struct parent *p)
 	child_free(p->engine);
 	child_free(p->proof);
 	child_free(p->resolve);
-	p->engine = p->proof = p->resolve = NULL;
+	child_free(p->tls);
+	p->engine = p->proof = p->resolve = p->tls = NULL;
 	control_free(p->control);
 	grants_free(p->grants);
 	catalog_free(p->catalog);

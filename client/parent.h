@@ -10,6 +10,7 @@
  *	trust	 whether a server's key is to be believed; known_servers
  *	catalog	 the services that are published
  *	locals	 connections to them, for the engine
+ *	secure	 ... those that need TLS, by the role `tls`
  *	grants	 what the server made of them
  *	control	 ptpctl
  */
@@ -59,7 +60,8 @@ struct parent {
 	int verbose;
 	struct parent_uids uids;
 	uint8_t instance[LOGIN_INSTANCE]; /* which process of this id we are */
-	struct child *engine, *proof, *resolve;
+	struct child *engine, *proof;
+	struct child *resolve, *tls; /* NULL: not needed yet */
 	unsigned missing; /* protection that children could not have */
 	bool missing_said;
 	struct event *signals[4];

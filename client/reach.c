@@ -24,6 +24,7 @@ struct reach {
 	uint64_t until;
 	reach_fn fn;
 	void *arg;
+	int err; /* how the last of them failed */
 	char why[192];
 };
 
@@ -50,10 +51,12 @@ conclude(struct reach *r, int fd)
 	void *arg = r->arg;
 	struct addr to = r->i < r->n ? r->list[r->i] : (struct addr){ 0 };
 	char why[sizeof(r->why)];
+	int err = r->err;
 
 	memcpy(why, r->why, sizeof(why));
 	r->fd = -1; /* fn's now */
 	reach_cancel(r);
+	errno = err;
 	fn(arg, fd, &to, why);
 }
 
@@ -66,8 +69,8 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		conclude(r, fd);
 		return;
 	}
-	snprintf(r->why, sizeof(r->why), "%s",
-	    strerror(what & EV_TIMEOUT ? ETIMEDOUT : errno));
+	r->err = what & EV_TIMEOUT ? ETIMEDOUT : errno;
+	snprintf(r->why, sizeof(r->why), "%s", strerror(r->err));
 	event_free(r->ev);
 	r->ev = NULL;
 	close(fd);
@@ -106,7 +109,8 @@ try_next(struct reach *r)
 	for (; r->i < r->n; r->i++) {
 		if (try_address(r) == 0)
 			return;
-		snprintf(r->why, sizeof(r->why), "%s", strerror(errno));
+		r->err = errno;
+		snprintf(r->why, sizeof(r->why), "%s", strerror(r->err));
 	}
 	conclude(r, -1);
 }
@@ -121,6 +125,7 @@ on_found(void *arg, const struct addr *list, size_t n, const char *why)
 	r->ev = NULL;
 	memcpy(r->list, list, n * sizeof(*list));
 	r->n = n;
+	r->err = EHOSTUNREACH;
 	if (n == 0)
 		snprintf(r->why, sizeof(r->why), "%s", why);
 	try_next(r);
@@ -164,15 +169,15 @@ make(struct parent *p, uint64_t timeout, uint64_t wait, reach_fn fn, void *arg)
 }
 
 struct reach *
-reach_start_addr(struct parent *p, const struct addr *to, uint64_t timeout,
-    reach_fn fn, void *arg)
+reach_start_list(struct parent *p, const struct addr *list, size_t n,
+    uint64_t timeout, reach_fn fn, void *arg)
 {
 	struct reach *r;
 
-	if ((r = make(p, timeout, 0, fn, arg)) == NULL)
+	if (n > LOOKUP_MAX || (r = make(p, timeout, 0, fn, arg)) == NULL)
 		return NULL;
-	r->list[0] = *to;
-	r->n = 1;
+	memcpy(r->list, list, n * sizeof(*list));
+	r->n = n;
 	return r;
 }
 
@@ -185,7 +190,7 @@ reach_start(struct parent *p, const char *host, uint16_t port, uint64_t timeout,
 
 	if (addr_parse_ip(&a, host) == 0) {
 		a.port = port;
-		return reach_start_addr(p, &a, timeout, fn, arg);
+		return reach_start_list(p, &a, 1, timeout, fn, arg);
 	}
 	if ((r = make(p, timeout, timeout, fn, arg)) == NULL)
 		return NULL;

@@ -2,6 +2,7 @@
 #ifndef REACH_H
 #define REACH_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/addr.h"
@@ -12,7 +13,7 @@ struct reach;
 /* While there are other addresses one of them may take so long. */
 #define REACH_NEXT_MS 3000
 
-/* fd is connected and the owner's, at *to; or -1, and why. */
+/* fd is connected and the owner's, at *to; or -1, and why (and errno). */
 typedef void (*reach_fn)(
     void *arg, int fd, const struct addr *to, const char *why);
 
@@ -24,9 +25,9 @@ typedef void (*reach_fn)(
 struct reach *reach_start(struct parent *p, const char *host, uint16_t port,
     uint64_t timeout, reach_fn fn, void *arg);
 
-/* The same to an address that is known. */
-struct reach *reach_start_addr(struct parent *p, const struct addr *to,
-    uint64_t timeout, reach_fn fn, void *arg);
+/* The same to the first of n addresses, at most LOOKUP_MAX, that answers. */
+struct reach *reach_start_list(struct parent *p, const struct addr *list,
+    size_t n, uint64_t timeout, reach_fn fn, void *arg);
 
 /* Forget it; fn will not be called. NULL is allowed. */
 void reach_cancel(struct reach *r);

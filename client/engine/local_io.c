@@ -1,6 +1,7 @@
 /* The bytes between a stream and its connection to the local service. */
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,10 +67,27 @@ resume(struct local *l)
 		local_io_push(l);
 }
 
+/*
+ * A converter's end knows no reset: its orderly end is SHUT_WR, and closing
+ * before we have shut our side means one (PROTOCOL.md section 3).
+ */
+static bool
+is_hung_up(const struct local *l)
+{
+	struct pollfd pfd = { .fd = l->fd };
+
+	return l->rules->conf.pair && !l->shut && poll(&pfd, 1, 0) == 1 &&
+	    (pfd.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 /* The service has sent its last byte. */
 static void
 take_eof(struct local *l)
 {
+	if (is_hung_up(l)) {
+		local_abandon(l, RESET_ABORT);
+		return;
+	}
 	l->eof = true;
 	stream_fin(l->stream);
 	if (l->shut)
@@ -154,7 +172,7 @@ local_io_event(struct local *l, short what)
 	if ((what & (EV_READ | EV_CLOSED)) == 0)
 		return;
 	/* Nothing can be read any more, or yet: is there still somebody? */
-	if ((l->eof || !pull(l)) && dial_result(l->fd) == -1)
+	if ((l->eof || !pull(l)) && (dial_result(l->fd) == -1 || is_hung_up(l)))
 		local_abandon(l, RESET_ABORT);
 }
 

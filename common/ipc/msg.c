@@ -102,7 +102,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_LOOKUP] = { "LOOKUP", 3, 2 + NAME_MAX8, R(RESOLVE), 0, false,
 	    false },
 	[MSG_FOUND] = { "FOUND", 1, 4096, 0, R(RESOLVE), false, false },
-	[MSG_TLS_CONF] = { "TLS_CONF", 1, ANY, R(TLS), 0, false, true },
+	[MSG_TLS_CONF] = { "TLS_CONF", 4, 512, R(TLS), 0, true, true },
 	[MSG_TLS_CONN] = { "TLS_CONN", 2, 2, R(TLS), 0, true, false },
 	[MSG_TLS_PLAIN] = { "TLS_PLAIN", 0, 0, R(TLS), 0, true, false },
 };

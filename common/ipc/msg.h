@@ -158,7 +158,7 @@ enum msg_type {
 	MSG_ANSWER,	 /* up (engine): grants as the server sent them */
 	MSG_LOOKUP,	 /* down (resolve), id = request: host str8, port u16 */
 	MSG_FOUND,	 /* up (resolve): count u8, addrs; 0: str8 why */
-	MSG_TLS_CONF,	 /* down (tls): see client/tls */
+	MSG_TLS_CONF,	 /* down (tls), descriptor or none: client/tls_conf.h */
 	MSG_TLS_CONN,	 /* down (tls), descriptor: service u16: the network
 			    side; MSG_TLS_PLAIN with the same id follows */
 	MSG_TLS_PLAIN,	 /* down (tls), descriptor: its plain side */
