@@ -1076,6 +1076,39 @@ START_TEST(client_leaves)
 }
 END_TEST
 
+/* ... and idle connections do not hold it. */
+START_TEST(client_leaves_idle)
+{
+	static const uint8_t bye[6] = { GOAWAY_STOP };
+	struct visitor *idle = visit(), *busy = visit();
+
+	visitor_say(idle, GET);
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+	svc_say(svc(0), OK2);
+	UNTIL(bytes_have(&idle->in, "ok"));
+	visitor_say(busy, GET);
+	UNTIL(client->n == 2 && bytes_have(&svc(1)->in, "\r\n\r\n"));
+	tunnel_control(client->t, FRAME_GOAWAY, bye, sizeof(bye));
+	UNTIL(svc(0)->fin);
+	ck_assert(!svc(1)->fin);
+	svc_say(svc(1), OK2);
+	UNTIL(bytes_have(&busy->in, "ok"));
+	UNTIL(svc(1)->fin);
+	svc_fin(svc(0));
+	svc_fin(svc(1));
+	UNTIL(tunnel_streams(client->t) == 0 || svc(0)->s == NULL ||
+	    svc(1)->s == NULL || session_find(&lab->r, GEN)->users == 0);
+	ck_assert(!idle->eof && !busy->eof);
+	/* The next request is another's. */
+	visitor_say(idle, GET);
+	UNTIL(lab_told(lab, MSG_ASK, idle->conn) != NULL);
+	client_kill(client);
+	client = client_new(lab, OTHER_GEN, RECORD_NONE, 0);
+	say_same(idle->conn, OTHER_GEN, 1);
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+}
+END_TEST
+
 /* Two tunnels: streams go on over the one that lives. */
 START_TEST(one_of_two_dies)
 {
@@ -1765,6 +1798,7 @@ main(void)
 	tcase_add_test(t, answer_too_late);
 	tcase_add_loop_test(t, unanswered, 0, 4);
 	tcase_add_test(t, client_leaves);
+	tcase_add_test(t, client_leaves_idle);
 	tcase_add_test(t, one_of_two_dies);
 	tcase_add_test(t, streams_limit);
 	tcase_add_test(t, slow_head);

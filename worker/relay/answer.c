@@ -213,6 +213,7 @@ answer_feed(struct user *u, const struct iovec *iov, int n)
 	/* What is kept of a head would hold its credit for ever. */
 	if (u->state == USER_OPEN)
 		user_credit(u, 0);
+	user_rested(u);
 }
 
 /*

@@ -216,7 +216,7 @@ write_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
 static void
 describe(struct user_asked *a, const struct head *h)
 {
-	a->method = (uint8_t)h->kind;
+	a->method = h->kind & 0xf;
 	a->upgrade = h->upgrade;
 	a->json = page_wants_json(h);
 	a->last = !h->keepalive;
@@ -339,6 +339,7 @@ step(struct user *u, const uint8_t *p, size_t n, size_t *used, bool *more)
 		return o;
 	case WALK_END:
 		u->sending = false;
+		user_rested(u);
 		return PASSED;
 	case WALK_HOLD:
 		return hold(u);

@@ -166,6 +166,7 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 	case FRAME_GOAWAY:
 		l->leaving = true;
 		upstream_wake(l->session, UINT_MAX);
+		upstream_release(l->session);
 		return 0;
 	default:
 		return -1;
@@ -276,6 +277,16 @@ session_is_gone(const struct session *s)
 	while (l != NULL && l->leaving)
 		l = l->next;
 	return l == NULL;
+}
+
+bool
+session_leaves(const struct session *s, const struct tunnel *t)
+{
+	const struct link *l = s->links;
+
+	while (l != NULL && l->tunnel != t)
+		l = l->next;
+	return l != NULL && l->leaving;
 }
 
 void

@@ -78,6 +78,9 @@ struct tunnel *session_tunnel(struct session *s);
 /* No link can take a stream now or later (it has none, or all leave). */
 bool session_is_gone(const struct session *s);
 
+/* Streams on that tunnel of it should end: GOAWAY was said or heard. */
+bool session_leaves(const struct session *s, const struct tunnel *t);
+
 /* Free it if it has no link, as when its first one failed. NULL is fine. */
 void session_unused(struct session *s);
 

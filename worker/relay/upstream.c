@@ -18,12 +18,11 @@ upstream_new(struct user *u, const char *name)
 {
 	struct upstream *up;
 
-	if ((up = calloc(1, sizeof(*up))) == NULL)
+	size_t size = strlen(name) + 1;
+
+	if ((up = calloc(1, sizeof(*up) + size)) == NULL)
 		return NULL;
-	if ((up->name = strdup(name)) == NULL) {
-		free(up);
-		return NULL;
-	}
+	memcpy(up->name, name, size);
 	up->user = u;
 	up->next = u->ups;
 	u->ups = up;
@@ -119,8 +118,6 @@ upstream_end(struct upstream *up)
 		free(up->pipe);
 		up->pipe = NULL;
 	}
-	free(up->name);
-	up->name = NULL;
 	relay_bury(u->relay, &up->grave, up);
 }
 
@@ -152,6 +149,35 @@ upstream_forget_session(struct session *s)
 			if (up->session == s)
 				up->session = NULL;
 		}
+	}
+}
+
+bool
+upstream_leaves(const struct upstream *up)
+{
+	return up->stream != NULL && up->session != NULL &&
+	    session_leaves(up->session, stream_tunnel(up->stream));
+}
+
+void
+upstream_release(struct session *s)
+{
+	struct relay *r = s->relay;
+	struct conn *c;
+	size_t at = 0;
+
+	while ((c = idmap_next(&r->conns, &at)) != NULL) {
+		struct user *u = (struct user *)c;
+		struct upstream *up, *next;
+
+		if (c->kind != CONN_USER)
+			continue;
+		for (up = u->ups; up != NULL; up = next) {
+			next = up->next;
+			if (up != u->current && upstream_leaves(up))
+				upstream_leave(up);
+		}
+		user_rested(u);
 	}
 }
 

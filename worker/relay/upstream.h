@@ -31,7 +31,6 @@ struct upstream {
 	struct upstream *next;
 	struct upstream *wait_next, **wait_prev; /* in the session's queue */
 	struct user *user;
-	char *name;		 /* the host, as names are compared */
 	struct session *session; /* NULL: foreign, or gone */
 	struct stream *stream;	 /* NULL: not opened, or foreign */
 	struct pipe_end *pipe;	 /* foreign */
@@ -39,6 +38,7 @@ struct upstream {
 	uint16_t service;
 	bool fin;	/* it will send no more */
 	bool confirmed; /* the master says that the session is there */
+	char name[];	/* the host, as names are compared */
 };
 
 /* A new one for a service of that session; opened at the first write. */
@@ -84,6 +84,12 @@ void upstream_leave(struct upstream *up);
 
 /* The session is being freed; who waited for it goes on without. */
 void upstream_forget_session(struct session *s);
+
+/* Its client leaves: nothing new should go there. */
+bool upstream_leaves(const struct upstream *up);
+
+/* Let go of all idle streams on tunnels of that session that leave. */
+void upstream_release(struct session *s);
 
 /* tunnel_ops: the owner of a stream is its upstream. */
 void upstream_opened(void *owner);

@@ -31,7 +31,7 @@ destroy(struct user *u, bool reset, enum msg_end why)
 	turn_cancel(&u->resume);
 	deadline_drop(&u->timer);
 	deadline_drop(&u->look);
-	event_free(u->ev);
+	event_del(&u->ev);
 	sockopt_reset_on_close(u->fd, reset);
 	close(u->fd);
 	outq_free(&u->out);
@@ -115,6 +115,15 @@ user_finish(struct user *u)
 		linger(u);
 	else
 		touch(u);
+}
+
+void
+user_rested(struct user *u)
+{
+	if (u->state == USER_OPEN && u->nasked == 0 && !u->sending &&
+	    !walk_is_opaque(&u->req) && u->current != NULL &&
+	    upstream_leaves(u->current))
+		upstream_leave(u->current);
 }
 
 void
@@ -476,9 +485,10 @@ start(struct user *u, uint64_t generation, uint16_t service, const char *name)
 	struct relay *r = u->relay;
 	struct session *s = session_find(r, generation);
 
-	u->ev = event_new(r->base, u->fd,
-	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, u);
-	if (u->ev == NULL || event_add(u->ev, NULL) == -1)
+	if (event_assign(&u->ev, r->base, u->fd,
+		EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event,
+		u) == -1 ||
+	    event_add(&u->ev, NULL) == -1)
 		return -1;
 	if (idmap_put(&r->conns, u->conn.id, u) == -1)
 		return -1;
@@ -516,8 +526,8 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 	if (!rerouted)
 		counter_add(&r->counters->all[COUNTER_OPENED], 1);
 	if (start(u, generation, service, name) == -1) {
-		if (u->ev != NULL)
-			event_free(u->ev);
+		if (event_initialized(&u->ev))
+			event_del(&u->ev);
 		idmap_take(&r->conns, conn);
 		close(fd);
 		relay_closed(r, conn, END_LIMIT, 0, 0);

@@ -5,6 +5,8 @@
 #ifndef USER_H
 #define USER_H
 
+#include <event2/event_struct.h>
+
 #include "common/http/walk.h"
 #include "common/net/outq.h"
 #include "common/tunnel/frame.h"
@@ -41,21 +43,24 @@ enum user_state {
 
 /* A request that was sent on: what its answer depends on. */
 struct user_asked {
-	uint8_t method; /* enum head_method */
-	bool upgrade, json;
-	bool last; /* "Connection: close": no request may follow */
+	uint8_t method : 4; /* enum head_method */
+	bool upgrade : 1;
+	bool json : 1;
+	bool last : 1; /* "Connection: close": no request may follow */
 };
 
 struct user {
 	struct conn conn;
-	struct grave grave;
 	struct relay *relay;
 	struct upstream *ups;	  /* list */
 	struct upstream *current; /* who answers */
-	struct event *ev;
-	struct user *ask_next; /* in relay->ask_queue */
-	char *asking;	       /* the host that is being asked for */
-	struct turn_item resume;
+	struct event ev;	  /* embedded: very many users are idle */
+	struct user *ask_next;	  /* in relay->ask_queue */
+	char *asking;		  /* the host that is being asked for */
+	union {
+		struct turn_item resume;
+		struct grave grave; /* USER_DEAD */
+	};
 	struct deadline timer; /* in heads, idles, endings or lingers */
 	struct deadline look;  /* in looks */
 	struct walk req, resp;
@@ -109,6 +114,12 @@ void user_resume(struct user *u);
 
 /* Pass the service's FIN on when all that came before it has left. */
 void user_shut(struct user *u);
+
+/*
+ * An answer or a request has ended: if nothing is under way now, let go of an
+ * upstream whose client leaves. The next request is routed anew.
+ */
+void user_rested(struct user *u);
 
 /*
  * End in order: queued bytes, FIN, then close. A request that is not whole is
