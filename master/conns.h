@@ -36,9 +36,12 @@ enum conn_state {
 };
 
 struct conn {
+	/* Very many of these are idle: what is small stands together. */
 	uint32_t id;
-	enum conn_state state;
-	int fd; /* ours as long as nobody got it for good; else -1 */
+	int fd;	       /* ours as long as nobody got it for good; else -1 */
+	uint8_t state; /* enum conn_state */
+	uint8_t tries; /* edges that died with it */
+	bool rerouted; /* made for an ASK: not rerouted again */
 	struct msg_conn who;
 	struct worker *worker;	 /* who holds it; NULL: nobody */
 	struct session *session; /* whose, if it is with a relay */
@@ -46,9 +49,7 @@ struct conn {
 	struct handshake *handshake;
 	uint64_t since;	      /* clock_ms() */
 	struct wait wait;     /* for a verdict, or parked */
-	uint8_t tries;	      /* edges that died with it */
-	bool rerouted;	      /* made for an ASK: not rerouted again */
-	uint32_t parent;      /* then: the connection that asked */
+	uint32_t parent;      /* `rerouted`: the connection that asked */
 	unsigned reroutes;    /* those that were made for this one */
 	uint16_t service;     /* USER: of the session */
 	char *name;	      /* USER, PARKED: the host asked for; owned */

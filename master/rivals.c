@@ -18,6 +18,7 @@ send_probe(struct session *s)
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u64(&b, s->generation);
 	s->probed = true;
+	s->relay->probes++;
 	worker_send(s->relay, MSG_PROBE, 0, payload, sizeof(payload));
 }
 
@@ -121,19 +122,15 @@ rivals_on_services(void *arg, const struct msg *msg)
 	struct services list = { 0 };
 	uint64_t generation = 0;
 	struct session *s;
+	bool broken;
 	struct buf b;
 
 	buf_read(&b, msg->p, msg->n);
 	if (buf_get_u64(&b, &generation) == -1 || services_get(&list, &b) == -1)
 		return -1;
-	s = sessions_find(w->master->sessions, generation);
-	if (s == NULL || s->relay == NULL) { /* it ended meanwhile */
+	if ((s = tunnels_session(w, generation, &broken)) == NULL) {
 		services_free(&list);
-		return 0;
-	}
-	if (s->relay != w) {
-		services_free(&list);
-		return -1;
+		return broken ? -1 : 0;
 	}
 	services_free(&s->offer);
 	s->offer = list;
@@ -156,11 +153,13 @@ rivals_on_alive(void *arg, const struct msg *msg)
 	if (buf_get_u64(&b, &generation) == -1 ||
 	    buf_get_u8(&b, &answered) == -1)
 		return -1;
-	s = sessions_find(m->sessions, generation);
-	if (s == NULL || s->relay == NULL || !s->probed)
-		return 0;
-	if (s->relay != w)
+	/* One that ended meanwhile is answered for all the same. */
+	if (w->probes == 0 && !w->inherited)
 		return -1;
+	w->probes -= w->probes > 0;
+	s = sessions_find(m->sessions, generation);
+	if (s == NULL || s->relay != w || !s->probed)
+		return 0;
 	client = s->client;
 	s->probed = false;
 	if (answered) {

@@ -279,6 +279,38 @@ of_worker(struct worker *w, uint32_t id)
 	return c != NULL && c->worker == w ? c : NULL;
 }
 
+struct memory {
+	const struct worker *w;
+	uint64_t generation;
+	bool found;
+};
+
+static void
+look_for(void *arg, struct conn *c)
+{
+	struct memory *memory = arg;
+
+	memory->found |= c->worker == memory->w && c->session != NULL &&
+	    c->session->generation == memory->generation;
+}
+
+struct session *
+tunnels_session(struct worker *w, uint64_t generation, bool *broken)
+{
+	struct master *m = w->master;
+	struct session *s = sessions_find(m->sessions, generation);
+	struct memory memory = { w, generation, false };
+
+	*broken = false;
+	if (s != NULL && s->relay == w)
+		return s;
+	/* Its connections stay until the relay has said CLOSED of each. */
+	if (s == NULL || s->relay == NULL)
+		conns_each(m->conns, look_for, &memory);
+	*broken = !memory.found;
+	return NULL;
+}
+
 int
 tunnel_on_attached(void *arg, const struct msg *msg)
 {
@@ -306,17 +338,15 @@ tunnel_on_ticket(void *arg, const struct msg *msg)
 	uint8_t ticket[TICKET_ID];
 	uint64_t generation = 0;
 	struct session *s;
+	bool broken;
 	struct buf b;
 
 	buf_read(&b, msg->p, msg->n);
 	if (buf_get_u64(&b, &generation) == -1 ||
 	    buf_get(&b, ticket, sizeof(ticket)) == -1)
 		return -1;
-	s = sessions_find(w->master->sessions, generation);
-	if (s == NULL || s->relay == NULL)
-		return 0; /* it ended while this was under way */
-	if (s->relay != w)
-		return -1;
+	if ((s = tunnels_session(w, generation, &broken)) == NULL)
+		return broken ? -1 : 0;
 	sessions_put_ticket(w->master->sessions, s, ticket);
 	return 0;
 }

@@ -59,6 +59,14 @@ void tunnels_release(struct master *m, const char *id);
 /* Tell the relay to close all tunnels of a session, with a GOAWAY. */
 void tunnels_goaway(struct session *s, enum goaway reason, const char *text);
 
+/*
+ * The session of this generation, as far as the relay w may speak of it. NULL
+ * and *broken: it was never there; NULL without: it has ended, or was lost,
+ * while the frame was under way.
+ */
+struct session *tunnels_session(
+    struct worker *w, uint64_t generation, bool *broken);
+
 /* A relay has died: no session is on it any more. */
 void tunnels_relay_gone(struct master *m, struct worker *w);
 

@@ -47,6 +47,7 @@ struct worker {
 	bool inherited;	     /* from before our exec: frozen rows only */
 	unsigned conns;	     /* connections that it holds */
 	unsigned clients;    /* sessions, of a relay */
+	unsigned probes;     /* PROBEs that it has not answered */
 	unsigned shows;	     /* SHOWs that it has not answered whole */
 	uint64_t started;    /* clock_ms() */
 	uint64_t until;	     /* DRAINING: then it is ended; 0: no limit */
