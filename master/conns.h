@@ -50,7 +50,7 @@ struct conn {
 	uint64_t since;	      /* clock_ms() */
 	struct wait wait;     /* for a verdict, or parked */
 	uint32_t parent;      /* `rerouted`: the connection that asked */
-	unsigned reroutes;    /* those that were made for this one */
+	uint16_t reroutes;    /* those that were made for this one */
 	uint16_t service;     /* USER: of the session */
 	char *name;	      /* USER, PARKED: the host asked for; owned */
 	TAILQ_ENTRY(conn) of; /* PARKED: of its client; UNPLACED: waiting */

@@ -252,7 +252,7 @@ add_conn(struct restore *x, const struct state_conn *r)
 	c->tries = r->tries;
 	c->rerouted = r->rerouted;
 	c->parent = r->parent;
-	c->reroutes = r->reroutes;
+	c->reroutes = (uint16_t)r->reroutes;
 	c->service = r->service;
 	c->since = r->since;
 	if ((r->name[0] != '\0' && conn_set_name(c, r->name) == -1) ||

@@ -38,12 +38,16 @@ make_room(struct outq *q, size_t n)
 	}
 	while (cap - q->tail < n)
 		cap *= 2;
+	if (cap > UINT32_MAX) {
+		errno = ENOBUFS;
+		return -1;
+	}
 	if (cap == q->cap)
 		return 0;
 	if ((p = realloc(q->p, cap)) == NULL)
 		return -1;
 	q->p = p;
-	q->cap = cap;
+	q->cap = (uint32_t)cap;
 	return 0;
 }
 
@@ -62,7 +66,7 @@ append(struct outq *q, const struct iovec *iov, int n, size_t skip)
 			return -1;
 		memcpy(q->p + q->tail, (const uint8_t *)iov[i].iov_base + skip,
 		    len - skip);
-		q->tail += len - skip;
+		q->tail += (uint32_t)(len - skip);
 		skip = 0;
 	}
 	return 0;
@@ -105,7 +109,7 @@ outq_flush(struct outq *q, int fd)
 	sent = write(fd, q->p + q->head, outq_left(q));
 	if (sent == -1)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	q->head += (size_t)sent;
+	q->head += (uint32_t)sent;
 	if (outq_left(q) == 0)
 		outq_free(q);
 	return sent;

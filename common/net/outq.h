@@ -14,7 +14,7 @@
 
 struct outq {
 	uint8_t *p; /* NULL while nothing waits */
-	size_t cap, head, tail;
+	uint32_t cap, head, tail;
 };
 
 /* Bytes waiting. */

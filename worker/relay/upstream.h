@@ -9,31 +9,25 @@
 
 #include <sys/uio.h>
 
-#include "common/net/outq.h"
 #include "common/tunnel/tunnel.h"
 #include "worker/relay/relay.h"
 
 #define UPSTREAM_MAX 8
-#define UPSTREAM_PIPE_QUEUE 65536 /* bytes that may wait for a socketpair */
 
-/* A socketpair to another relay. */
-struct pipe_end {
-	int fd;
-	struct event *ev;
-	struct outq out;
-	bool fin_sent;
-	bool paused;		/* not read because the user is slow */
-	struct turn_item again; /* read on when others have had their turn */
-};
+struct pair;
 
 struct upstream {
-	struct grave grave;
 	struct upstream *next;
-	struct upstream *wait_next, **wait_prev; /* in the session's queue */
+	union {
+		struct { /* in the session's queue */
+			struct upstream *wait_next, **wait_prev;
+		};
+		struct grave grave; /* ended */
+	};
 	struct user *user;
 	struct session *session; /* NULL: foreign, or gone */
 	struct stream *stream;	 /* NULL: not opened, or foreign */
-	struct pipe_end *pipe;	 /* foreign */
+	struct pair *pair;	 /* foreign */
 	size_t owed;		 /* bytes received and not yet granted again */
 	uint16_t service;
 	bool fin;	/* it will send no more */
@@ -46,7 +40,7 @@ struct upstream *upstream_to_service(
     struct user *u, struct session *s, uint16_t service, const char *name);
 
 /* A new one over a socketpair's end, which it owns also when it fails. */
-struct upstream *upstream_to_pipe(struct user *u, int fd, const char *name);
+struct upstream *upstream_to_pair(struct user *u, int fd, const char *name);
 
 /* The user's upstream for that host, or NULL. */
 struct upstream *upstream_find(const struct user *u, const char *name);
@@ -66,6 +60,9 @@ void upstream_wake(struct session *s, unsigned most);
  * called when there is room again.
  */
 size_t upstream_write(struct upstream *up, const void *p, size_t n);
+
+/* The first n bytes of what stream_reserve() gave are filled. */
+void upstream_commit(struct upstream *up, const struct iovec *iov, size_t n);
 
 /* Nothing that was written would be lost by ending it in order. */
 bool upstream_flushed(const struct upstream *up);

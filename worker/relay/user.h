@@ -16,7 +16,7 @@
 struct session;
 struct upstream;
 
-#define USER_PIPELINE 16     /* requests sent on without an answer */
+#define USER_PIPELINE 8	     /* requests sent on without an answer */
 #define USER_READ 65536	     /* bytes read from a user at a time */
 #define USER_DISCARD 65536   /* bytes read and dropped after our last word */
 #define USER_LINGER_MS 2000  /* and how long that may take */
@@ -127,6 +127,12 @@ void user_rested(struct user *u);
  */
 void user_finish(struct user *u);
 
+/* Something has moved: its time to be idle begins anew. */
+void user_touch(struct user *u);
+
+/* End without a reset, now, all being done. */
+void user_close(struct user *u);
+
 /* End with a reset, now: *u is USER_DEAD, and freed after this turn. */
 void user_abort(struct user *u, enum msg_end why);
 
@@ -154,6 +160,18 @@ void user_send(struct user *u, const struct iovec *iov, int n);
  * be sent, all of them that have come.
  */
 void user_credit(struct user *u, size_t sent);
+
+/* input.c: something may be read and passed on. */
+bool input_may_pull(const struct user *u);
+
+/* Read and pass on while there is something to read and somewhere to go. */
+void input_pull(struct user *u);
+
+/* Drop what the user still says after our last word. */
+void input_discard(struct user *u);
+
+/* Its other end is gone, and not in order. */
+bool input_is_cut(struct user *u);
 
 /*
  * request.c: pass on what the n bytes at p begin with; sets u->wait if it has
