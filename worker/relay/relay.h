@@ -5,8 +5,9 @@
  *
  *	carry	 a client's connection until its session knows it
  *	session	 a logged-in client: its links (tunnels), tickets, budget
- *	user	 a user's connection; request.c and answer.c are its two
- *		 directions, upstream.c what it is connected to
+ *	user	 a user's connection; input.c, request.c and answer.c are its
+ *		 two directions, upstream.c and pair.c what it is connected
+ *		 to, ask.c how it finds out
  */
 #ifndef RELAY_H
 #define RELAY_H

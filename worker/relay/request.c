@@ -80,7 +80,7 @@ upstream_for(struct user *u, struct session *s, uint16_t service, int fd)
 	struct upstream *up;
 
 	if (s == NULL)
-		return upstream_to_pipe(u, fd, u->asking);
+		return upstream_to_pair(u, fd, u->asking);
 	if (s->streams_max > 0 && s->users >= s->streams_max)
 		return NULL;
 	if ((up = upstream_to_service(u, s, service, u->asking)) != NULL)
@@ -199,8 +199,8 @@ write_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
 	ssize_t len = (ssize_t)n;
 	size_t done;
 
-	/* In front of a pipe: another relay checks and writes it. */
-	if (u->current->pipe == NULL) {
+	/* In front of a pair: another relay checks and writes it. */
+	if (u->current->pair == NULL) {
 		rules(u, h, &rw, ip, host);
 		len = rewrite_request(h, &rw, out, sizeof(out));
 		from = out;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "worker/relay/pair.h"
 #include "worker/relay/session.h"
 #include "worker/relay/user.h"
 
@@ -110,14 +111,8 @@ upstream_end(struct upstream *up)
 	if (up->stream != NULL)
 		stream_end(up->stream, RESET_ABORT);
 	up->stream = NULL;
-	if (up->pipe != NULL) {
-		turn_cancel(&up->pipe->again);
-		event_free(up->pipe->ev);
-		close(up->pipe->fd);
-		outq_free(&up->pipe->out);
-		free(up->pipe);
-		up->pipe = NULL;
-	}
+	pair_free(up->pair);
+	up->pair = NULL;
 	relay_bury(u->relay, &up->grave, up);
 }
 
@@ -187,7 +182,7 @@ upstream_open(struct upstream *up)
 	struct tunnel_open o = { .service = up->service };
 	struct tunnel *t;
 
-	if (up->stream != NULL || up->pipe != NULL)
+	if (up->stream != NULL || up->pair != NULL)
 		return 0;
 	if (up->session == NULL ||
 	    (session_is_gone(up->session) && !up->confirmed)) {
@@ -209,7 +204,7 @@ upstream_open(struct upstream *up)
 bool
 upstream_flushed(const struct upstream *up)
 {
-	return up->pipe == NULL || outq_left(&up->pipe->out) == 0;
+	return up->pair == NULL || outq_left(&up->pair->out) == 0;
 }
 
 static void
@@ -225,40 +220,28 @@ count(struct upstream *up, enum counter what, size_t n)
 size_t
 upstream_write(struct upstream *up, const void *p, size_t n)
 {
-	struct iovec iov = { (void *)(uintptr_t)p, n };
-	size_t waits;
+	if (up->stream == NULL)
+		return up->pair == NULL ? 0 : pair_write(up->pair, p, n);
+	n = stream_write(up->stream, p, n);
+	count(up, COUNTER_UP, n);
+	return n;
+}
 
-	if (up->stream != NULL) {
-		n = stream_write(up->stream, p, n);
-		count(up, COUNTER_UP, n);
-		return n;
-	}
-	if (up->pipe == NULL)
-		return 0;
-	waits = outq_left(&up->pipe->out);
-	if (waits >= UPSTREAM_PIPE_QUEUE)
-		return 0;
-	if (n > UPSTREAM_PIPE_QUEUE - waits)
-		iov.iov_len = UPSTREAM_PIPE_QUEUE - waits;
-	/* A broken pair shows at its event too; bytes then go nowhere. */
-	if (outq_send(&up->pipe->out, up->pipe->fd, &iov, 1) == -1)
-		shutdown(up->pipe->fd, SHUT_RDWR);
-	return iov.iov_len;
+void
+upstream_commit(struct upstream *up, const struct iovec *iov, size_t n)
+{
+	stream_commit(up->stream, iov, n);
+	count(up, COUNTER_UP, n);
 }
 
 void
 upstream_shut(struct upstream *up)
 {
-	if (up->stream != NULL) {
+	if (up->stream != NULL)
 		stream_fin(up->stream);
-	} else if (up->pipe != NULL && !up->pipe->fin_sent) {
-		up->pipe->fin_sent = true;
-		if (outq_left(&up->pipe->out) == 0)
-			shutdown(up->pipe->fd, SHUT_WR);
-	}
+	else if (up->pair != NULL)
+		pair_shut(up->pair);
 }
-
-static void pipe_read(struct upstream *up);
 
 void
 upstream_sent(struct upstream *up, size_t n)
@@ -268,8 +251,8 @@ upstream_sent(struct upstream *up, size_t n)
 	up->owed -= n;
 	if (up->stream != NULL && n > 0)
 		stream_consumed(up->stream, n);
-	if (up->pipe != NULL && up->pipe->paused && up->owed == 0)
-		pipe_read(up);
+	if (up->pair != NULL && up->pair->paused && up->owed == 0)
+		pair_read(up);
 }
 
 /*
@@ -338,120 +321,18 @@ upstream_room_again(void *owner)
 		user_resume(up->user);
 }
 
-/*
- * The pair has ended. Its end is clean if the other relay has only shut it
- * for writing, or if we have: nobody closes before both have.
- */
-static void
-pipe_ended(struct upstream *up)
-{
-	if (!up->pipe->fin_sent && relay_hung_up(up->pipe->fd))
-		upstream_reset(up, RESET_ABORT);
-	else
-		upstream_fin(up);
-}
-
-static bool
-pipe_may_read(const struct upstream *up)
-{
-	return up->user->state == USER_OPEN &&
-	    outq_left(&up->user->out) < UPSTREAM_PIPE_QUEUE;
-}
-
-/*
- * Read from the pair while the user takes it; the kernel holds the rest. With
- * edges only, who stops before EAGAIN has to come back: upstream_sent() does,
- * or the next turn.
- */
-static void
-pipe_read(struct upstream *up)
-{
-	uint8_t space[16384];
-	struct iovec iov = { space, 0 };
-	size_t got = 0;
-	ssize_t n;
-
-	up->pipe->paused = false;
-	while (up->pipe != NULL && !up->fin) {
-		if (!pipe_may_read(up)) {
-			up->pipe->paused = true;
-			return;
-		}
-		if (got >= TURN_READ) {
-			turn_next(up->user->relay->turn, &up->pipe->again);
-			return;
-		}
-		n = read(up->pipe->fd, space, sizeof(space));
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n == -1) {
-			upstream_reset(up, RESET_ABORT);
-			return;
-		}
-		if (n == 0) {
-			pipe_ended(up);
-			return;
-		}
-		got += (size_t)n;
-		iov.iov_len = (size_t)n;
-		upstream_data(up, &iov, 1, (size_t)n);
-	}
-}
-
-static void
-pipe_again(void *arg)
-{
-	pipe_read(arg);
-}
-
-static void
-on_pipe(evutil_socket_t fd, short what, void *arg)
-{
-	struct upstream *up = arg;
-	struct pipe_end *pe = up->pipe;
-
-	if (what & EV_WRITE) {
-		bool waited = outq_left(&pe->out) > 0;
-
-		if (outq_flush(&pe->out, fd) == -1) {
-			upstream_reset(up, RESET_ABORT);
-			return;
-		}
-		if (waited && outq_left(&pe->out) == 0) {
-			if (pe->fin_sent)
-				shutdown(fd, SHUT_WR);
-			upstream_room_again(up);
-		}
-	}
-	if ((what & (EV_READ | EV_CLOSED)) && up->pipe != NULL)
-		pipe_read(up);
-}
-
 struct upstream *
-upstream_to_pipe(struct user *u, int fd, const char *name)
+upstream_to_pair(struct user *u, int fd, const char *name)
 {
 	struct upstream *up;
 
-	if ((up = upstream_new(u, name)) == NULL)
-		goto err0;
-	if ((up->pipe = calloc(1, sizeof(*up->pipe))) == NULL)
-		goto err1;
-	up->pipe->fd = fd;
-	turn_item_init(&up->pipe->again, pipe_again, up);
-	up->pipe->ev = event_new(u->relay->base, fd,
-	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_pipe, up);
-	if (up->pipe->ev == NULL || event_add(up->pipe->ev, NULL) == -1)
-		goto err2;
+	if ((up = upstream_new(u, name)) == NULL) {
+		close(fd);
+		return NULL;
+	}
+	if ((up->pair = pair_new(up, fd)) == NULL) {
+		upstream_end(up);
+		return NULL;
+	}
 	return up;
-
-err2:
-	if (up->pipe->ev != NULL)
-		event_free(up->pipe->ev);
-	free(up->pipe);
-	up->pipe = NULL;
-err1:
-	upstream_end(up);
-err0:
-	close(fd);
-	return NULL;
 }

@@ -1,4 +1,4 @@
-/* A user's connection: its life, its socket, and how it ends. */
+/* A user's connection: its life, its output, and how it ends. */
 #include "worker/relay/user.h"
 
 #include <sys/socket.h>
@@ -51,9 +51,14 @@ user_abort(struct user *u, enum msg_end why)
 	destroy(u, true, why);
 }
 
-/* Nothing is under way in either direction: start its idle time anew. */
-static void
-touch(struct user *u)
+void
+user_close(struct user *u)
+{
+	destroy(u, false, END_CLEAN);
+}
+
+void
+user_touch(struct user *u)
 {
 	struct relay *r = u->relay;
 
@@ -114,7 +119,7 @@ user_finish(struct user *u)
 	if (outq_left(&u->out) == 0)
 		linger(u);
 	else
-		touch(u);
+		user_touch(u);
 }
 
 void
@@ -157,7 +162,7 @@ user_send(struct user *u, const struct iovec *iov, int n)
 		destroy(u, true, END_RESET);
 		return;
 	}
-	touch(u);
+	user_touch(u);
 	user_credit(u, (size_t)sent);
 }
 
@@ -190,199 +195,15 @@ user_refuse(struct user *u, int status, const char *text)
 	user_finish(u);
 }
 
-/* Drop what the user still says after our last word. */
-static void
-discard(struct user *u)
-{
-	ssize_t n;
-
-	while (u->readable) {
-		n = read(u->fd, turn_scratch(u->relay->turn), USER_READ);
-		if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
-			u->readable = false;
-			return;
-		}
-		if (n > 0)
-			u->discarded += (uint32_t)n;
-		if (n <= 0 || u->discarded > USER_DISCARD) {
-			destroy(u, n != 0, n == 0 ? END_CLEAN : END_RESET);
-			return;
-		}
-	}
-}
-
-/* Keep the last n bytes at p back; they may lie in u->in itself. */
-static int
-keep(struct user *u, const uint8_t *p, size_t n)
-{
-	uint8_t *copy = NULL;
-
-	if (n > 0) {
-		if ((copy = malloc(n)) == NULL)
-			return -1;
-		memcpy(copy, p, n);
-	}
-	free(u->in);
-	u->in = copy;
-	u->in_len = (uint32_t)n;
-	return 0;
-}
-
-/* The user has sent its last byte, and all of it has been passed on. */
-static void
-input_ended(struct user *u)
-{
-	if (u->sending && u->nasked > 0) {
-		destroy(u, true, END_RESET);
-		return;
-	}
-	if (u->sending) {
-		user_finish(u);
-		return;
-	}
-	/* Half a head is no request. */
-	keep(u, NULL, 0);
-	u->heading = false;
-	touch(u);
-	if (u->current != NULL)
-		upstream_shut(u->current);
-	if (walk_is_opaque(&u->req) ? !u->shut : u->nasked > 0)
-		return;
-	if (u->current != NULL && !upstream_flushed(u->current))
-		u->wait = WAIT_ROOM;
-	else
-		user_finish(u);
-}
-
-/*
- * The other relay has closed its end rather than shut it: if something was
- * under way its user is gone, and that is passed on as what it is.
- */
-static bool
-was_cut(struct user *u)
-{
-	return u->rerouted && !u->shut && relay_hung_up(u->fd) &&
-	    (walk_is_opaque(&u->req) || u->nasked > 0 || u->sending);
-}
-
-/* Look at what is kept back and at what is new, as far as may be. */
-static void
-feed(struct user *u, uint8_t *p, size_t n)
-{
-	bool unfinished;
-	size_t used;
-
-	u->wait = WAIT_NOTHING;
-	used = request_feed(u, p, n);
-	if (u->state == USER_DEAD)
-		return;
-	if (u->state != USER_OPEN)
-		used = n;
-	if (keep(u, p + used, n - used) == -1) {
-		destroy(u, true, END_LIMIT);
-		return;
-	}
-	if (u->state != USER_OPEN)
-		return;
-	/* An unfinished head has a deadline from its first byte on. */
-	unfinished = u->wait == WAIT_NOTHING && u->in_len > 0;
-	if (unfinished && !u->heading)
-		deadline_set(
-		    &u->relay->heads, &u->timer, turn_now(u->relay->turn));
-	u->heading = unfinished;
-	touch(u);
-}
-
-/*
- * A reset must be noticed also while nothing is read, and behind a FIN, after
- * which read() knows nothing but the end.
- */
-static bool
-is_reset(const struct user *u)
-{
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	return getsockopt(u->fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 &&
-	    err != 0;
-}
-
-/* Read once and pass it on. Returns how many bytes came. */
-static size_t
-pull_once(struct user *u)
-{
-	uint8_t *p = turn_scratch(u->relay->turn);
-	ssize_t n;
-
-	if (u->in_len > HEAD_MAX) { /* the walker would have refused it */
-		destroy(u, true, END_LIMIT);
-		return 0;
-	}
-	if (u->in_len > 0)
-		memcpy(p, u->in, u->in_len);
-	n = read(u->fd, p + u->in_len, USER_READ);
-	if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		destroy(u, true, END_RESET);
-		return 0;
-	}
-	if (n == 0 && (is_reset(u) || was_cut(u))) {
-		destroy(u, true, END_RESET);
-		return 0;
-	}
-	u->eof = n == 0;
-	if (n <= 0) {
-		u->readable = false;
-		return 0;
-	}
-	/* A short read has drained it, but for an end announced before. */
-	if (n < USER_READ && !u->closed) {
-		u->readable = false;
-		deadline_set(
-		    &u->relay->looks, &u->look, turn_now(u->relay->turn));
-	}
-	u->up += (uint64_t)n;
-	feed(u, p, u->in_len + (size_t)n);
-	return (size_t)n;
-}
-
-static bool
-may_pull(const struct user *u)
-{
-	return u->state == USER_OPEN && u->wait == WAIT_NOTHING;
-}
-
-/* Read and pass on while there is something to read and somewhere to go. */
-static void
-pull(struct user *u)
-{
-	size_t got = 0, kept = u->in_len;
-
-	if (u->wait == WAIT_ASK || u->wait == WAIT_QUEUE)
-		return;
-	if (u->wait != WAIT_NOTHING) {
-		uint8_t *p = turn_scratch(u->relay->turn);
-
-		if (kept > 0)
-			memcpy(p, u->in, kept);
-		feed(u, p, kept);
-	}
-	while (may_pull(u) && u->readable && got < TURN_READ)
-		got += pull_once(u);
-	if (may_pull(u) && u->readable)
-		turn_next(u->relay->turn, &u->resume); /* others' turn */
-	else if (may_pull(u) && u->eof)
-		input_ended(u);
-}
-
 static void
 on_resume(void *arg)
 {
 	struct user *u = arg;
 
 	if (u->state == USER_OPEN)
-		pull(u);
+		input_pull(u);
 	else if (u->state == USER_LINGER)
-		discard(u);
+		input_discard(u);
 }
 
 void
@@ -402,7 +223,7 @@ push(struct user *u)
 		destroy(u, true, END_RESET);
 		return;
 	}
-	touch(u);
+	user_touch(u);
 	user_credit(u, (size_t)sent);
 	if (u->state == USER_DEAD || outq_left(&u->out) > 0)
 		return;
@@ -428,10 +249,10 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	if (what & EV_CLOSED)
 		u->closed = true;
 	if (u->state == USER_LINGER)
-		discard(u);
-	else if (may_pull(u))
-		pull(u);
-	else if (is_reset(u) || was_cut(u))
+		input_discard(u);
+	else if (input_may_pull(u))
+		input_pull(u);
+	else if (input_is_cut(u))
 		destroy(u, true, END_RESET);
 }
 
@@ -465,9 +286,9 @@ void
 user_look(struct user *u)
 {
 	u->readable = true;
-	if (may_pull(u))
-		pull(u);
-	else if (is_reset(u))
+	if (input_may_pull(u))
+		input_pull(u);
+	else if (input_is_cut(u))
 		destroy(u, true, END_RESET);
 }
 
@@ -534,7 +355,7 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 		free(u);
 		return;
 	}
-	touch(u);
+	user_touch(u);
 	/* The head is there: an edge has seen it. */
 	u->readable = true;
 	user_resume(u);
