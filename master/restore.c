@@ -248,7 +248,7 @@ add_conn(struct restore *x, const struct state_conn *r)
 	if (r->state > CONN_ENDING ||
 	    (c = conns_restore(x->m->conns, r->id, r->fd, &r->who)) == NULL)
 		return -1;
-	c->state = (enum conn_state)r->state;
+	c->state = r->state;
 	c->tries = r->tries;
 	c->rerouted = r->rerouted;
 	c->parent = r->parent;

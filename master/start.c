@@ -124,7 +124,8 @@ start_workers(struct master *m)
 	static const enum role roles[] = { ROLE_KEYS, ROLE_AUTH, ROLE_RELAY,
 		ROLE_HTTP };
 
-	if ((m->workers = workers_new(m, &dispatch_ops)) == NULL)
+	if ((m->workers = workers_new(m, &dispatch_ops)) == NULL ||
+	    workers_find(m->workers) == -1)
 		return -1;
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		workers_want(m->workers, roles[i], boot_count(m, roles[i]));
@@ -304,6 +305,7 @@ start_resume(struct master *m)
 	if (restore_listeners(m, in->state) == -1 ||
 	    ctl_serve(m, in->head.ctl_fd) == -1 ||
 	    (m->workers = workers_new(m, &dispatch_ops)) == NULL ||
+	    workers_find(m->workers) == -1 ||
 	    restore_tables(m, in->state, RESTORE_RESUME) == -1)
 		log_error("restart: not everything could be taken back");
 	m->ready = true;

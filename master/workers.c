@@ -91,12 +91,6 @@ on_gone(struct worker *w)
 struct workers *
 workers_new(struct master *m, const struct workers_ops *ops)
 {
-	static const struct {
-		enum role role;
-		const char *name;
-	} programs[] = { { ROLE_HTTP, "ptpd-worker" },
-		{ ROLE_KEYS, "ptpd-worker" }, { ROLE_AUTH, "ptpd-worker" },
-		{ ROLE_RELAY, "ptpd-relay" } };
 	struct workers *ws;
 
 	if ((ws = calloc(1, sizeof(*ws))) == NULL)
@@ -107,21 +101,32 @@ workers_new(struct master *m, const struct workers_ops *ops)
 	ws->worker_ops.gone = on_gone;
 	TAILQ_INIT(&ws->posts);
 	TAILQ_INIT(&ws->all);
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		if (proc_libexec(programs[i].name, ws->path[programs[i].role],
-			PATH_MAX) == -1) {
-			log_error("cannot find %s, neither beside ptpd nor in "
-				  "%s",
-			    programs[i].name, PTP_LIBEXECDIR);
-			free(ws);
-			return NULL;
-		}
-	}
 	if ((ws->bury = event_new(m->base, -1, 0, on_bury, ws)) == NULL) {
 		free(ws);
 		return NULL;
 	}
 	return ws;
+}
+
+int
+workers_find(struct workers *ws)
+{
+	static const struct {
+		enum role role;
+		const char *name;
+	} programs[] = { { ROLE_HTTP, "ptpd-worker" },
+		{ ROLE_KEYS, "ptpd-worker" }, { ROLE_AUTH, "ptpd-worker" },
+		{ ROLE_RELAY, "ptpd-relay" } };
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (proc_libexec(programs[i].name, ws->path[programs[i].role],
+			PATH_MAX) == 0)
+			continue;
+		log_error("cannot find %s, neither beside ptpd nor in %s",
+		    programs[i].name, PTP_LIBEXECDIR);
+		return -1;
+	}
+	return 0;
 }
 
 static void

@@ -24,8 +24,11 @@ struct workers_ops {
 	int (*boot)(struct worker *w);
 };
 
-/* Find the executables. NULL after an error line. */
+/* NULL: no memory. */
 struct workers *workers_new(struct master *m, const struct workers_ops *ops);
+
+/* Find the executables. -1 after an error line. */
+int workers_find(struct workers *ws);
 
 /* End all at once, reap, and free. NULL is allowed. */
 void workers_free(struct workers *ws);
