@@ -40,7 +40,7 @@ master_init(struct master *m, const struct options *options)
 	m->privileged = geteuid() == 0;
 	m->ready_fd = -1;
 	m->started = clock_ms();
-	restart_note_exe(m);
+	exe_note(&m->exe);
 	m->fds.spare = -1;
 	if (fds_raise(&nofile) == -1 || fds_init(&m->fds) == -1)
 		return -1;

@@ -13,18 +13,13 @@
 
 #include "common/sys/fds.h"
 #include "master/conf.h"
+#include "master/exe.h"
 #include "master/hostkey.h"
 #include "master/options.h"
 #include "master/uids.h"
 
 struct event;
 struct event_base;
-
-/* Where our executable lies, and who owned it and its directory at start. */
-struct exe {
-	char path[4096];
-	uid_t uid, dir_uid;
-};
 
 struct master {
 	struct event_base *base;

@@ -1,14 +1,11 @@
 /* A new binary takes over under the same pid. */
 #include "master/restart.h"
 
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,76 +132,6 @@ restart_go_back(struct inherited *in, char *const argv[], const char *why)
 	log_warn("cannot execute the former ptpd");
 }
 
-/* ---- who may take over ---- */
-
-void
-restart_note_exe(struct master *m)
-{
-	char *slash;
-	struct stat st;
-	ssize_t n;
-
-	n = readlink("/proc/self/exe", m->exe.path, sizeof(m->exe.path) - 1);
-	m->exe.path[n > 0 ? n : 0] = '\0';
-	if (n <= 0 || stat(m->exe.path, &st) == -1)
-		return;
-	m->exe.uid = st.st_uid;
-	slash = strrchr(m->exe.path, '/');
-	*slash = '\0';
-	if (stat(m->exe.path[0] != '\0' ? m->exe.path : "/", &st) == 0)
-		m->exe.dir_uid = st.st_uid;
-	*slash = '/';
-}
-
-/* Whether only its owner, who must be as at start or root, may change it. */
-static int
-check_owner(const char *path, uid_t uid, bool dir, char *why, size_t size)
-{
-	struct stat st;
-
-	if (stat(path, &st) == -1) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
-		return -1;
-	}
-	if (st.st_uid != 0 && st.st_uid != uid) {
-		snprintf(why, size, "%s has another owner than at start", path);
-		return -1;
-	}
-	/* In a sticky directory others cannot replace what is not theirs. */
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-	    !(dir && (st.st_mode & S_ISVTX) != 0)) {
-		snprintf(why, size, "%s can be written to by others", path);
-		return -1;
-	}
-	if (!dir && !S_ISREG(st.st_mode)) {
-		snprintf(why, size, "%s is not a file", path);
-		return -1;
-	}
-	return 0;
-}
-
-static int
-check_path(const struct master *m, char *why, size_t size)
-{
-	char dir[STATE_PATH];
-	char *slash;
-
-	if (m->exe.path[0] != '/') {
-		snprintf(why, size, "where ptpd lies is not known");
-		return -1;
-	}
-	if (check_owner(m->exe.path, m->exe.uid, false, why, size) == -1)
-		return -1;
-	strcpy(dir, m->exe.path);
-	while ((slash = strrchr(dir, '/')) != NULL) {
-		*slash = '\0';
-		if (check_owner(slash == dir ? "/" : dir, m->exe.dir_uid, true,
-			why, size) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 /* ---- the end of it ---- */
 
 void
@@ -277,7 +204,7 @@ static void
 try_to_execute(struct restart *r)
 {
 	struct timeval tv = { 0, RESTART_RETRY_MS * 1000 };
-	char why[STATE_PATH + 128];
+	char why[EXE_PATH + 128];
 
 	if (workers_congested(r->master->workers) &&
 	    ++r->tries < RESTART_TRIES) {
@@ -300,7 +227,7 @@ try_to_execute(struct restart *r)
 static void
 judge(struct restart *r)
 {
-	char why[STATE_PATH + TEXT_ESCAPED + 64], said[TEXT_ESCAPED];
+	char why[EXE_PATH + TEXT_ESCAPED + 64], said[TEXT_ESCAPED];
 
 	if (r->pid != 0 || r->out != -1)
 		return;
@@ -423,7 +350,7 @@ err0:
 void
 restart_begin(struct master *m, struct ctl_call *call)
 {
-	char why[STATE_PATH + 64];
+	char why[EXE_WHY];
 	struct restart *r;
 
 	if (m->restart != NULL || m->reload != NULL || m->stop != NULL) {
@@ -438,7 +365,7 @@ restart_begin(struct master *m, struct ctl_call *call)
 	r->master = m;
 	r->call = call;
 	r->out = -1;
-	if (check_path(m, why, sizeof(why)) == -1)
+	if (exe_check(&m->exe, why) == -1)
 		stay(r, why);
 	else if (start_trial(r) == -1)
 		stay(r, strerror(errno));

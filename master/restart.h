@@ -47,9 +47,6 @@ int restart_say_yes(void);
 /* Execute the older one again. Returns only if that fails. */
 void restart_go_back(struct inherited *in, char *const argv[], const char *why);
 
-/* Note which file this is, and whose. For master_init(). */
-void restart_note_exe(struct master *m);
-
 /* Begin, for call. */
 void restart_begin(struct master *m, struct ctl_call *call);
 

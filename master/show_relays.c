@@ -172,7 +172,7 @@ add_fields(struct ctl_row *row, const struct msg *msg)
 	buf_read(&b, msg->p, msg->n);
 	while (ctl_row_next(&b, &f) == 1) {
 		for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]);
-		     i++) {
+		    i++) {
 			if (f.kind == CTL_NUMBER && is_named(&f, figures[i]))
 				ctl_row_num(row, figures[i],
 				    strtoull(text_escape(text, f.value, f.len),

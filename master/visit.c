@@ -1,11 +1,8 @@
 /* Users' connections. */
-#include "master/visit.h"
-
-#include <sys/socket.h>
+#include "master/visit_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
@@ -23,14 +20,6 @@ struct visits {
 	size_t parked;
 	uint64_t log_second; /* in which log_lines were written */
 	unsigned log_lines;
-};
-
-/* What is to be done with a name. */
-struct finding {
-	uint16_t status;	 /* refuse with this; 0: one of the next */
-	struct client *park;	 /* wait for it */
-	struct session *session; /* its user */
-	uint16_t service;
 };
 
 static void
@@ -90,7 +79,7 @@ is_coming(const struct client *client)
 
 /* A name of this client, that nobody serves now. */
 static void
-find_away(struct finding *f, struct client *client)
+find_away(struct visit_finding *f, struct client *client)
 {
 	if (client != NULL && is_coming(client))
 		f->park = client;
@@ -100,8 +89,8 @@ find_away(struct finding *f, struct client *client)
 
 /* No route: an id that is known, or nothing. */
 static void
-find_nobody(
-    const struct master *m, struct finding *f, const char *name, bool labels)
+find_nobody(const struct master *m, struct visit_finding *f, const char *name,
+    bool labels)
 {
 	char label[TEXT_LABEL_MAX + 1];
 	struct client *client;
@@ -118,8 +107,8 @@ find_nobody(
 	find_away(f, client);
 }
 
-static void
-find(const struct master *m, struct finding *f, const char *name)
+void
+visit_find(const struct master *m, struct visit_finding *f, const char *name)
 {
 	bool by_id = strcasecmp(m->conf.mux_header, "Host") != 0;
 	bool labels = m->conf.domain == NULL || by_id;
@@ -147,7 +136,7 @@ find(const struct master *m, struct finding *f, const char *name)
 
 /* Pass it to the session's relay. */
 static void
-pass(struct master *m, struct conn *c, const struct finding *f)
+pass(struct master *m, struct conn *c, const struct visit_finding *f)
 {
 	struct session *s = f->session;
 	uint8_t payload[64 + 256];
@@ -237,8 +226,8 @@ visit_unpark(struct master *m, struct conn *c)
 	m->visits->parked--;
 }
 
-static void
-act(struct master *m, struct conn *c, const struct finding *f)
+void
+visit_act(struct master *m, struct conn *c, const struct visit_finding *f)
 {
 	if (f->status != 0)
 		edge_answer(m, c, f->status);
@@ -280,7 +269,7 @@ void
 visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 {
 	char canonical[TEXT_NAME_MAX + 1];
-	struct finding f;
+	struct visit_finding f;
 
 	/* What cannot be a name is nobody's. */
 	if (text_name(canonical, name, n) == -1) {
@@ -292,25 +281,25 @@ visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 		hold_drop(m, c);
 		return;
 	}
-	find(m, &f, canonical);
+	visit_find(m, &f, canonical);
 	if (f.status == 404)
 		log_unknown(m, c, name, n);
-	act(m, c, &f);
+	visit_act(m, c, &f);
 }
 
 void
 visit_review(struct master *m, struct client *client)
 {
 	struct conn *c, *next;
-	struct finding f;
+	struct visit_finding f;
 
 	for (c = TAILQ_FIRST(&client->parked); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, of);
-		find(m, &f, c->name);
+		visit_find(m, &f, c->name);
 		if (f.park == client)
 			continue;
 		visit_unpark(m, c);
-		act(m, c, &f);
+		visit_act(m, c, &f);
 	}
 }
 
@@ -327,83 +316,4 @@ visit_end(struct master *m, struct conn *c, uint64_t up, uint64_t down)
 		parent->reroutes--;
 	hold_drop(m, c);
 	tunnels_forget(m, client);
-}
-
-static void
-answer_no(struct worker *w, uint32_t id, uint16_t status)
-{
-	uint8_t payload[2] = { (uint8_t)(status >> 8), (uint8_t)status };
-
-	worker_send(w, MSG_ASK_NO, id, payload, sizeof(payload));
-}
-
-static void
-answer_same(struct worker *w, uint32_t id, const struct finding *f)
-{
-	uint8_t payload[10];
-	struct buf b;
-
-	buf_write(&b, payload, sizeof(payload));
-	buf_put_u64(&b, f->session->generation);
-	buf_put_u16(&b, f->service);
-	worker_send(w, MSG_ASK_SAME, id, payload, sizeof(payload));
-}
-
-/* A new user, whose other end the relay that asked gets. */
-static void
-reroute(struct master *m, struct worker *w, struct conn *asker,
-    const struct finding *f, const char *name)
-{
-	struct conn *c;
-	int fds[2];
-
-	if (asker->reroutes >= VISIT_REROUTES ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-		fds) == -1) {
-		answer_no(w, asker->id, 503);
-		return;
-	}
-	if ((c = conns_add(m->conns, fds[1], &asker->who)) == NULL ||
-	    conn_set_name(c, name) == -1) {
-		if (c != NULL)
-			hold_drop(m, c);
-		close(fds[0]);
-		answer_no(w, asker->id, 503);
-		return;
-	}
-	c->rerouted = true;
-	c->parent = asker->id;
-	asker->reroutes++;
-	worker_send_fd(w, MSG_ASK_FD, asker->id, NULL, 0, fds[0]);
-	act(m, c, f);
-}
-
-int
-visit_on_ask(void *arg, const struct msg *msg)
-{
-	struct worker *w = arg;
-	struct master *m = w->master;
-	struct conn *c = conns_find(m->conns, msg->id);
-	char canonical[TEXT_NAME_MAX + 1];
-	struct finding f;
-	const char *name;
-	struct buf b;
-	size_t n;
-
-	buf_read(&b, msg->p, msg->n);
-	if (c == NULL || c->worker != w || c->state != CONN_USER ||
-	    buf_get_str8(&b, &name, &n) == -1 || !buf_done(&b))
-		return -1;
-	if (c->rerouted || text_name(canonical, name, n) == -1) {
-		answer_no(w, c->id, c->rerouted ? 421 : 404);
-		return 0;
-	}
-	find(m, &f, canonical);
-	if (f.status != 0)
-		answer_no(w, c->id, f.status);
-	else if (f.session != NULL && f.session->relay == w)
-		answer_same(w, c->id, &f);
-	else
-		reroute(m, w, c, &f, canonical);
-	return 0;
 }

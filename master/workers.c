@@ -1,10 +1,9 @@
 /* Supervision: posts, and the workers that fill them. */
-#include "master/workers.h"
+#include "master/workers_impl.h"
 
 #include <sys/wait.h>
 
 #include <event2/event.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -12,29 +11,6 @@
 #include "common/sys/proc.h"
 #include "master/clock.h"
 #include "master/master.h"
-
-struct post {
-	struct workers *workers;
-	enum role role;
-	unsigned index;
-	struct worker *worker; /* NULL: to be filled when timer fires */
-	unsigned delay;	       /* ms before the next start */
-	struct event *timer;
-	TAILQ_ENTRY(post) link;
-};
-
-struct workers {
-	struct master *master;
-	const struct workers_ops *ops;
-	struct worker_ops worker_ops; /* ours, in front of ops->worker */
-	TAILQ_HEAD(, post) posts;
-	TAILQ_HEAD(, worker) all;
-	struct event *bury;
-	char path[ROLE_COUNT][PATH_MAX];
-	bool retired;
-	unsigned restarts;
-	unsigned turn; /* of the relays, among equals */
-};
 
 /* Free those that nobody waits for any more. */
 static void
@@ -305,140 +281,10 @@ workers_add(struct workers *ws, struct worker *w, bool posted)
 	return 0;
 }
 
-bool
-workers_inherited(const struct workers *ws)
-{
-	struct worker *w;
-
-	TAILQ_FOREACH(w, &ws->all, link)
-	{
-		if (w->inherited && w->state != WORKER_DEAD)
-			return true;
-	}
-	return false;
-}
-
-bool
-workers_congested(const struct workers *ws)
-{
-	bool congested = false;
-	struct worker *w;
-
-	TAILQ_FOREACH(w, &ws->all, link)
-	{
-		if (w->state == WORKER_DEAD)
-			continue;
-		chan_flush(w->chan);
-		congested |= chan_queued(w->chan) > 0;
-	}
-	return congested;
-}
-
 const struct worker_ops *
 workers_worker_ops(const struct workers *ws)
 {
 	return &ws->worker_ops;
-}
-
-struct worker *
-workers_least(struct workers *ws, enum role role)
-{
-	struct worker *best = NULL;
-	struct post *p;
-
-	TAILQ_FOREACH(p, &ws->posts, link)
-	{
-		struct worker *w = p->worker;
-
-		if (p->role != role || w == NULL || w->state != WORKER_READY ||
-		    w->full || chan_congested(w->chan))
-			continue;
-		if (best == NULL || w->conns < best->conns)
-			best = w;
-	}
-	return best;
-}
-
-struct worker *
-workers_relay(struct workers *ws)
-{
-	struct worker *best = NULL;
-	unsigned least = 0, far = 0;
-	struct post *p;
-
-	TAILQ_FOREACH(p, &ws->posts, link)
-	{
-		struct worker *w = p->worker;
-		unsigned distance;
-
-		if (p->role != ROLE_RELAY || w == NULL ||
-		    w->state != WORKER_READY || w->full)
-			continue;
-		/* From the one whose turn it is, in a circle. */
-		distance = (p->index + WORKERS_RELAY_MAX - ws->turn) %
-		    WORKERS_RELAY_MAX;
-		if (best == NULL || w->clients < least ||
-		    (w->clients == least && distance < far)) {
-			best = w;
-			least = w->clients;
-			far = distance;
-		}
-	}
-	if (best != NULL)
-		ws->turn = (best->index + 1) % WORKERS_RELAY_MAX;
-	return best;
-}
-
-struct worker *
-workers_only(struct workers *ws, enum role role)
-{
-	struct post *p;
-
-	TAILQ_FOREACH(p, &ws->posts, link)
-	{
-		if (p->role == role && p->worker != NULL &&
-		    p->worker->state == WORKER_READY)
-			return p->worker;
-	}
-	return NULL;
-}
-
-bool
-workers_all_ready(const struct workers *ws)
-{
-	struct post *p;
-
-	TAILQ_FOREACH(p, &ws->posts, link)
-	{
-		if (p->worker == NULL || p->worker->state != WORKER_READY)
-			return false;
-	}
-	return true;
-}
-
-void
-workers_each(
-    struct workers *ws, void (*fn)(void *arg, struct worker *w), void *arg)
-{
-	struct worker *w;
-
-	/* The dead stay in the list until the loop buries them. */
-	TAILQ_FOREACH(w, &ws->all, link)
-	{
-		if (w->state != WORKER_DEAD)
-			fn(arg, w);
-	}
-}
-
-unsigned
-workers_count(const struct workers *ws)
-{
-	struct worker *w;
-	unsigned n = 0;
-
-	TAILQ_FOREACH(w, &ws->all, link)
-	n += w->state != WORKER_DEAD;
-	return n;
 }
 
 unsigned
