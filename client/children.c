@@ -238,10 +238,14 @@ find_accounts(struct parent *p)
 }
 
 int
+children_prepare(struct parent *p)
+{
+	return p->privileged ? find_accounts(p) : 0;
+}
+
+int
 children_start(struct parent *p)
 {
-	if (p->privileged && find_accounts(p) == -1)
-		return -1;
 	if (child_new(p, ROLE_PROOF, "ptp-worker", &proof_ops) == NULL ||
 	    child_new(p, ROLE_ENGINE, "ptp-engine", &engine_ops) == NULL)
 		return -1;

@@ -5,8 +5,14 @@
 struct parent;
 
 /*
- * Find the accounts that they live as, and start those that are always there:
- * engine and proof. 0, or -1 after an error line.
+ * Find the accounts that they live as, before any is started. 0, or -1 after
+ * an error line.
+ */
+int children_prepare(struct parent *p);
+
+/*
+ * Start those that are always there: engine and proof. 0, or -1 after an
+ * error line.
  */
 int children_start(struct parent *p);
 

@@ -260,6 +260,9 @@ set_up(struct parent *p)
 	p->control = control_new(p, &status);
 	if (p->control == NULL && status != 0)
 		return status;
+	/* A service may need a child at once. */
+	if (children_prepare(p) == -1)
+		return 2;
 	if (catalog_load(p->catalog, p->source, &why) == -1) {
 		log_error("services: %s", why);
 		return 1;

@@ -12,6 +12,7 @@ WANTED = {
     "usr/sbin/ptpd": 0o755, "usr/sbin/ptpctl": 0o755, "usr/bin/ptp": 0o755,
     "usr/libexec/ptp/ptpd-worker": 0o755, "usr/libexec/ptp/ptpd-relay": 0o755,
     "usr/libexec/ptp/ptp-worker": 0o755, "usr/libexec/ptp/ptp-engine": 0o755,
+    "usr/libexec/ptp/ptp-tls": 0o755,
     "usr/share/man/man8/ptpd.8": 0o644, "usr/share/man/man8/ptpctl.8": 0o644,
     "usr/share/man/man1/ptp.1": 0o644, "usr/share/man/man5/ptp.conf.5": 0o644,
     "usr/share/man/man5/ptpd.conf.5": 0o644,

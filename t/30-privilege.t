@@ -23,6 +23,7 @@ LIBRARIES = {
     "ptp": {"libconfig", "libevent_core", "libsodium"},
     "ptp-worker": {"libevent_core", "libsodium", "libseccomp"},
     "ptp-engine": {"libevent_core", "libsodium", "libseccomp", "libcrypto"},
+    "ptp-tls": {"libevent_core", "libseccomp", "libcrypto", "libssl"},
 }
 SYSTEM = {"linux-vdso", "libc", "ld-linux-x86", "libpthread", "libm"}
 NO_CAPABILITY = "0" * 16

@@ -166,6 +166,8 @@ edit_request(struct edit *e, const void *p, size_t n, struct outq *out)
 	}
 	if (hold(&e->in, p, n) == -1)
 		return -1;
+	if (e->in.n == 0)
+		return 0;
 	done = walk_requests(e, e->in.p, e->in.n, out);
 	if (done == -1)
 		return -1;
