@@ -117,7 +117,7 @@ control_on_row(void *child, const struct msg *m)
 	struct control *c = child_parent(child)->control;
 
 	for (struct show *s = c != NULL ? c->shows : NULL;
-	     s != NULL && s < c->shows + SHOWS_MAX; s++) {
+	    s != NULL && s < c->shows + SHOWS_MAX; s++) {
 		if (s->number != m->id || m->id == 0)
 			continue;
 		if (m->n > 0) {

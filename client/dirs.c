@@ -20,7 +20,7 @@ dirs_make(const char *path)
 		return -1;
 	}
 	for (const char *p = strchr(path + 1, '/'); p != NULL;
-	     p = strchr(p + 1, '/')) {
+	    p = strchr(p + 1, '/')) {
 		snprintf(dir, sizeof(dir), "%.*s", (int)(p - path), path);
 		if (mkdir(dir, 0700) == -1 && errno != EEXIST)
 			return -1;

@@ -79,7 +79,7 @@ open_ca(const struct client_service *v)
 		return fd;
 	}
 	for (size_t i = 0; fd == -1 && i < sizeof(bundles) / sizeof(bundles[0]);
-	     i++)
+	    i++)
 		fd = open(bundles[i], O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		log_error("%s: this system has no list of certificates to "

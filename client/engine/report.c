@@ -73,7 +73,7 @@ report_rows(struct engine *e, uint32_t request, uint8_t what)
 	if (what == SHOW_STREAMS)
 		local_each(e, stream_row, &r);
 	for (struct pool *p = e->pools; p != NULL && what == SHOW_TUNNELS;
-	     p = p->next)
+	    p = p->next)
 		for (struct line *l = p->lines; l != NULL; l = l->next)
 			if (l->tunnel != NULL)
 				line_row(&r, p, l);

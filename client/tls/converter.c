@@ -19,8 +19,9 @@
 #include "common/net/sockopt.h"
 
 #define PIPE_SIZE 16384
-#define STEPS 16 /* pieces in either direction, until others have their turn \
-		  */
+#define STEPS                                                          \
+	16 /* pieces in either direction, until others have their turn \
+	    */
 
 /* Bytes on their way in one direction; allocated while there are any. */
 struct pipe {
@@ -209,8 +210,9 @@ pass_ends(struct converter *c)
 static bool
 run(struct converter *c)
 {
-	static enum outcome (*const steps[])(struct converter *
-	    c) = { shake_hands, move_down, move_up, pass_ends };
+	static enum outcome (*const steps[])(struct converter *c) = {
+		shake_hands, move_down, move_up, pass_ends
+	};
 	bool moved = true;
 
 	for (int i = 0; i < STEPS && moved; i++) {
