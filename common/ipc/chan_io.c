@@ -74,7 +74,7 @@ take_fds(struct msghdr *h, struct chan_in *in)
 	int fd;
 
 	for (struct cmsghdr *cm = CMSG_FIRSTHDR(h); cm != NULL;
-	     cm = CMSG_NXTHDR(h, cm)) {
+	    cm = CMSG_NXTHDR(h, cm)) {
 		size_t n;
 
 		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)

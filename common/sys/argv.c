@@ -52,7 +52,7 @@ static bool
 is_secret_key(const char *key, size_t n)
 {
 	for (size_t i = 0; i < sizeof(secret_keys) / sizeof(secret_keys[0]);
-	     i++)
+	    i++)
 		if (memmem(key, n, secret_keys[i], strlen(secret_keys[i])) !=
 		    NULL)
 			return true;

@@ -133,7 +133,7 @@ become(const char *path, const char *title, int channel, int *report)
 
 	if (keep_stderr) {
 		for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]);
-		     i++) {
+		    i++) {
 			value = getenv(passed[i]);
 			if (value != NULL &&
 			    asprintf(&env[n], "%s=%s", passed[i], value) != -1)

@@ -22,7 +22,8 @@ int proc_libexec(const char *name, char *dst, size_t size);
  * Fork and execute `path` (absolute) with argv { title }. The child has
  * `channel` as PROC_CHANNEL, /dev/null as 0, 1 and 2, no other descriptor, an
  * environment of PATH alone, default signal actions, no blocked signal, umask
- * 077, "/" as directory and a process group of its own. The caller keeps `channel` and closes it.
+ * 077, "/" as directory and a process group of its own. The caller keeps
+ * `channel` and closes it.
  *
  * Returns the pid when the new program runs, or -1 with the errno of what
  * failed, in the child too (ENOENT ...); nothing is then left to reap.

@@ -93,7 +93,7 @@ restrict_self(const struct ruleset *attr, int abi, bool reads)
 		return -1;
 	if (reads)
 		for (size_t i = 0;
-		     rc == 0 && i < sizeof(readable) / sizeof(readable[0]); i++)
+		    rc == 0 && i < sizeof(readable) / sizeof(readable[0]); i++)
 			rc = allow_read(rules, readable[i]);
 	if (rc == 0)
 		rc = (int)syscall(SYS_landlock_restrict_self, rules, 0);

@@ -54,7 +54,7 @@ struct tunnel {
 	void *arg;
 	int fd;
 	bool server, dead, ping_out;
-	bool farewell; /* dead, but the socket is still there */
+	bool farewell;	  /* dead, but the socket is still there */
 	const char *doom; /* why it will end after this turn, or NULL */
 	struct event *ev;
 	struct record *tx, *rx;

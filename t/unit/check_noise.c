@@ -132,8 +132,8 @@ START_TEST(published_vectors)
 	ck_assert_int_eq(noise_split(&end[0], &tx[0], &rx[0]), 0);
 	ck_assert_int_eq(noise_split(&end[1], &tx[1], &rx[1]), 0);
 	for (; i < VECTORS_NOISE_MESSAGES &&
-	     vectors_noise[_i].message[i].payload != NULL;
-	     i++)
+	    vectors_noise[_i].message[i].payload != NULL;
+	    i++)
 		vector_transport(&tx[i % 2], &rx[(i + 1) % 2],
 		    vectors_noise[_i].message[i].payload,
 		    vectors_noise[_i].message[i].ciphertext);

@@ -88,8 +88,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (second)
 		r->second = now + SECOND_US;
 	for (s = r->sessions;
-	     s != NULL && (second || r->probing > 0 || r->waiting > 0);
-	     s = next) {
+	    s != NULL && (second || r->probing > 0 || r->waiting > 0);
+	    s = next) {
 		next = s->next;
 		session_tick(s, second);
 	}
