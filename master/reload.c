@@ -204,12 +204,14 @@ reload_begin(struct master *m, struct ctl_call *call)
 {
 	struct reload *r;
 
-	if (m->reload != NULL || m->stop != NULL || !m->ready) {
+	if (m->reload != NULL || m->restart != NULL || m->stop != NULL ||
+	    !m->ready) {
 		if (call != NULL)
 			ctl_fail(call, "%s",
-			    m->reload != NULL	  ? "a reload is going on"
-				: m->stop != NULL ? "ptpd stops"
-						  : "ptpd is starting");
+			    m->reload != NULL	     ? "a reload is going on"
+				: m->restart != NULL ? "a restart is going on"
+				: m->stop != NULL    ? "ptpd stops"
+						     : "ptpd is starting");
 		return;
 	}
 	if ((r = calloc(1, sizeof(*r))) == NULL) {

@@ -164,6 +164,13 @@ stay(struct restart *r, const char *why)
 	restart_free(r->master);
 }
 
+void
+restart_cancel(struct master *m)
+{
+	if (m->restart != NULL)
+		stay(m->restart, "ptpd stops");
+}
+
 /* ---- exec ---- */
 
 /* In our place. Returns only if it fails. */

@@ -50,6 +50,9 @@ void restart_go_back(struct inherited *in, char *const argv[], const char *why);
 /* Begin, for call. */
 void restart_begin(struct master *m, struct ctl_call *call);
 
+/* We stop: give one up that goes on. */
+void restart_cancel(struct master *m);
+
 /* For SIGCHLD. */
 void restart_reap(struct master *m);
 

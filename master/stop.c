@@ -8,6 +8,7 @@
 #include "common/sys/daemon.h"
 #include "master/listeners.h"
 #include "master/reload.h"
+#include "master/restart.h"
 #include "master/sessions.h"
 #include "master/visit.h"
 #include "master/workers.h"
@@ -114,6 +115,7 @@ stop_begin(struct master *m, struct ctl_call *call)
 	(void)daemon_notify("STOPPING=1");
 	note(m->stop, call);
 	reload_cancel(m);
+	restart_cancel(m);
 	workers_retire(m->workers);
 	drain(m);
 }
