@@ -1,6 +1,4 @@
 /* Getting a session at one of the servers, and keeping it. */
-#include "client/attach.h"
-
 #include <errno.h>
 #include <event2/event.h>
 #include <sodium.h>
@@ -8,39 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/attach_impl.h"
 #include "client/child.h"
 #include "client/clock.h"
 #include "client/grants.h"
-#include "client/identity.h"
-#include "client/link.h"
 #include "client/parent.h"
-#include "client/trust.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/ipc/ctl.h"
 #include "common/tunnel/frame.h"
-
-struct attach {
-	struct parent *parent;
-	struct links links;
-	struct link *session;	      /* the newest that is up; NULL: none */
-	struct link *attempt;	      /* the one that is being made */
-	size_t server;		      /* whose turn it is */
-	bool plain[CONF_SERVERS_MAX]; /* it wants the secret itself */
-	unsigned delay;		      /* ms before the next round */
-	uint64_t quick;		      /* when we last came back at once */
-	struct event *retry;
-	bool ever_in, stopped;
-};
-
-static void begin(struct attach *a);
 
 static void
 on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	begin(arg);
+	attach_begin(arg);
 }
 
 struct attach *
@@ -74,9 +55,8 @@ attach_is_up(const struct attach *a)
 	return a->session != NULL;
 }
 
-/* Forget a link; both children forget it, too. */
-static void
-drop(struct attach *a, struct link *l)
+void
+attach_drop(struct attach *a, struct link *l)
 {
 	static const uint8_t code = LOGIN_BAD; /* nobody looks at it */
 
@@ -122,30 +102,28 @@ pause_longer(struct attach *a)
 	pause_for(a, a->delay);
 }
 
-/* This server did not work out: the next, or after a pause the first. */
-static void
-failed(struct attach *a, struct link *l, const char *why)
+void
+attach_failed(struct attach *a, struct link *l, const char *why)
 {
 	log_warnx("%s: %s", l->name, why);
-	drop(a, l);
+	attach_drop(a, l);
 	if (++a->server < a->parent->conf->nservers) {
-		begin(a);
+		attach_begin(a);
 		return;
 	}
 	a->server = 0;
 	pause_longer(a);
 }
 
-/* It is refused for good: the end, if nothing ever went well. */
-static void
-refused(struct attach *a, struct link *l, const char *why)
+void
+attach_refused(struct attach *a, struct link *l, const char *why)
 {
 	if (a->ever_in) {
-		failed(a, l, why);
+		attach_failed(a, l, why);
 		return;
 	}
 	log_error("%s: refused: %s", l->name, why);
-	drop(a, l);
+	attach_drop(a, l);
 	parent_finish(a->parent, 3);
 }
 
@@ -155,31 +133,9 @@ on_deadline(void *arg, struct link *l)
 	struct attach *a = arg;
 
 	if (l == a->attempt)
-		failed(a, l, "no answer in time");
+		attach_failed(a, l, "no answer in time");
 	else
-		drop(a, l);
-}
-
-/* A connection to the server stands: pass it on, and begin the login. */
-static void
-log_in(struct attach *a, struct link *l, int fd)
-{
-	static const struct preface f = { .min = PREFACE_VERSION,
-		.max = PREFACE_VERSION,
-		.kind = PREFACE_SESSION };
-	uint8_t preface[PREFACE_MAX], payload[256];
-	struct identity_start s = { .preface = preface,
-		.identity = (uint8_t)l->server,
-		.plain = l->plain };
-	struct buf b;
-
-	s.preface_len = preface_make(preface, &f);
-	buf_write(&b, payload, sizeof(payload));
-	identity_start_put(&b, &s);
-	l->state = LINK_LOGIN;
-	link_pass(l, PREFACE_SESSION, fd);
-	child_send(
-	    a->parent->proof, MSG_HS_START, l->conn, payload, buf_used(&b));
+		attach_drop(a, l);
 }
 
 static void
@@ -188,23 +144,22 @@ on_reached(void *arg, struct link *l, int fd, const char *why)
 	struct attach *a = arg;
 
 	if (fd != -1 && !l->ticket) {
-		log_in(a, l, fd);
+		attach_log_in(a, l, fd);
 	} else if (fd != -1) {
 		l->state = LINK_LOGIN;
 		link_pass(l, PREFACE_TICKET, fd);
 	} else if (l == a->attempt) {
-		failed(a, l, why);
+		attach_failed(a, l, why);
 	} else {
 		log_info("%s: no further tunnel: %s", l->name, why);
-		drop(a, l);
+		attach_drop(a, l);
 	}
 }
 
 static const struct link_ops link_ops = { on_reached, on_deadline };
 
-/* Begin with the server whose turn it is. */
-static void
-begin(struct attach *a)
+void
+attach_begin(struct attach *a)
 {
 	struct parent *p = a->parent;
 	struct link *l;
@@ -230,7 +185,7 @@ void
 attach_start(struct attach *a)
 {
 	if (a->session == NULL)
-		begin(a);
+		attach_begin(a);
 }
 
 void
@@ -238,9 +193,9 @@ attach_renew(struct attach *a)
 {
 	memset(a->plain, 0, sizeof(a->plain));
 	if (a->attempt != NULL)
-		drop(a, a->attempt);
+		attach_drop(a, a->attempt);
 	a->server = 0;
-	begin(a);
+	attach_begin(a);
 }
 
 void
@@ -249,7 +204,7 @@ attach_stop(struct attach *a)
 	a->stopped = true;
 	evtimer_del(a->retry);
 	if (a->attempt != NULL)
-		drop(a, a->attempt);
+		attach_drop(a, a->attempt);
 }
 
 void
@@ -258,7 +213,7 @@ attach_engine_gone(struct attach *a)
 	bool was_up = a->session != NULL;
 
 	if (a->attempt != NULL)
-		drop(a, a->attempt);
+		attach_drop(a, a->attempt);
 	a->session = NULL;
 	link_free_all(&a->links);
 	if (was_up)
@@ -270,7 +225,7 @@ void
 attach_proof_gone(struct attach *a)
 {
 	if (a->attempt != NULL && a->attempt->state == LINK_LOGIN)
-		failed(a, a->attempt, "the login process died");
+		attach_failed(a, a->attempt, "the login process died");
 }
 
 void
@@ -303,7 +258,7 @@ come_back(struct attach *a, uint8_t away)
 		return;
 	}
 	a->quick = now;
-	begin(a);
+	attach_begin(a);
 }
 
 int
@@ -327,7 +282,7 @@ attach_on_link_end(void *child, const struct msg *m)
 	text_escape(text, n > 0 ? why : msg_end_text((enum msg_end)code),
 	    n > 0 ? n : strlen(msg_end_text((enum msg_end)code)));
 	if (l == a->attempt) {
-		failed(a, l, text);
+		attach_failed(a, l, text);
 		return 0;
 	}
 	if (l != a->session) {
@@ -369,7 +324,7 @@ attach_on_away(void *child, const struct msg *m)
 	    n > 0 ? ": " : "", n > 0 ? text_escape(text, more, n) : "");
 	/* The next session stands before this one is left. */
 	if (reason == GOAWAY_DRAIN && l == a->session)
-		begin(a);
+		attach_begin(a);
 	return 0;
 }
 
@@ -398,124 +353,6 @@ attach_on_answer(void *child, const struct msg *m)
 	/* What a server says is no fault of the engine that passes it on. */
 	if (grants_take(a->parent->grants, m->p, m->n, s->host, s->port) == -1)
 		log_warnx("%s: its answer about names is malformed", l->name);
-	return 0;
-}
-
-/* The link that a frame of a handshake belongs to, or NULL: it has ended. */
-static struct link *
-handshake_of(const struct attach *a, uint32_t conn)
-{
-	return a->attempt != NULL && a->attempt->conn == conn &&
-		a->attempt->state == LINK_LOGIN
-	    ? a->attempt
-	    : NULL;
-}
-
-int
-attach_on_hs_in(void *child, const struct msg *m)
-{
-	struct parent *p = child_parent(child);
-
-	if (handshake_of(p->attach, m->id) != NULL)
-		child_send(p->proof, MSG_HS_IN, m->id, m->p, m->n);
-	return 0;
-}
-
-int
-attach_on_hs_out(void *child, const struct msg *m)
-{
-	struct parent *p = child_parent(child);
-
-	if (handshake_of(p->attach, m->id) != NULL)
-		child_send(p->engine, MSG_HS_OUT, m->id, m->p, m->n);
-	return 0;
-}
-
-int
-attach_on_server_key(void *child, const struct msg *m)
-{
-	struct parent *p = child_parent(child);
-	struct attach *a = p->attach;
-	struct link *l = handshake_of(a, m->id);
-	uint8_t trust;
-
-	if (l == NULL)
-		return 0;
-	memcpy(l->key, m->p, sizeof(l->key));
-	l->trust = trust_decide(&l->source->conf, l->server, &l->to, l->key);
-	trust = (uint8_t)l->trust;
-	if (l->trust == TRUST_CHANGED)
-		refused(a, l, "its key is not to be believed");
-	else
-		child_send(p->proof, MSG_TRUST, m->id, &trust, 1);
-	return 0;
-}
-
-int
-attach_on_hs_keys(void *child, const struct msg *m)
-{
-	struct parent *p = child_parent(child);
-	struct attach *a = p->attach;
-	struct link *l = handshake_of(a, m->id);
-	const struct client_conf *c;
-
-	if (l == NULL)
-		return 0;
-	child_send(p->engine, MSG_HS_KEYS, m->id, m->p, m->n);
-	c = &l->source->conf;
-	link_up(l);
-	a->attempt = NULL;
-	a->session = l;
-	trust_remember(c, l->server, l->key);
-	log_info("%s: logged in as %s", l->name, c->servers[l->server].id);
-	return 0;
-}
-
-/* This id's secret has to be sent: to a server that is verified only. */
-static void
-need_plain(struct attach *a, struct link *l)
-{
-	const struct server_addr *s = &l->source->conf.servers[l->server];
-	struct server_addr pinned = *s;
-	char line[SERVER_ADDR_MAX];
-
-	if (l->trust != TRUST_FIRST && !l->plain) {
-		a->plain[l->server] = true;
-		drop(a, l);
-		begin(a);
-		return;
-	}
-	if (l->trust == TRUST_FIRST) {
-		pinned.has_key = true;
-		memcpy(pinned.key, l->key, sizeof(pinned.key));
-		log_error("if its key is the right one, pin it: -s %s",
-		    server_addr_format(line, &pinned, false));
-	}
-	server_addr_wipe(&pinned);
-	refused(a, l, login_code_text(LOGIN_NEED_PLAIN));
-}
-
-int
-attach_on_hs_fail(void *child, const struct msg *m)
-{
-	struct attach *a = child_parent(child)->attach;
-	struct link *l = handshake_of(a, m->id);
-	enum login_code code = (enum login_code)m->p[0];
-
-	if (l == NULL)
-		return 0;
-	if (code == LOGIN_NEED_PLAIN) {
-		need_plain(a, l);
-	} else if (code == LOGIN_NEED_SECRET && l->plain) {
-		/* It has changed its mind since. */
-		a->plain[l->server] = false;
-		drop(a, l);
-		begin(a);
-	} else if (login_code_final(code)) {
-		refused(a, l, login_code_text(code));
-	} else {
-		failed(a, l, login_code_text(code));
-	}
 	return 0;
 }
 
