@@ -282,17 +282,11 @@ static int
 on_drain(void *arg, const struct msg *m)
 {
 	struct relay *r = arg;
-	struct conn *c;
-	size_t at = 0;
 
 	(void)m;
-	r->draining = true;
+	relay_drain(r);
 	for (struct session *s = r->sessions; s != NULL; s = s->next)
 		session_goaway(s, GOAWAY_DRAIN, "", false);
-	while ((c = idmap_next(&r->conns, &at)) != NULL) {
-		if (c->kind == CONN_USER)
-			user_drain((struct user *)c);
-	}
 	return 0;
 }
 

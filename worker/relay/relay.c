@@ -74,6 +74,26 @@ expire(struct relay *r, uint64_t now)
 		carry_expired(d);
 }
 
+void
+relay_drain(struct relay *r)
+{
+	r->draining = true;
+	r->second = turn_now(r->turn) + SECOND_US;
+}
+
+/* End the users who are idle. */
+static void
+drain_users(struct relay *r)
+{
+	struct conn *c;
+	size_t at = 0;
+
+	while ((c = idmap_next(&r->conns, &at)) != NULL) {
+		if (c->kind == CONN_USER)
+			user_drain((struct user *)c);
+	}
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -87,6 +107,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	expire(r, now);
 	if (second)
 		r->second = now + SECOND_US;
+	if (second && r->draining)
+		drain_users(r);
 	for (s = r->sessions;
 	    s != NULL && (second || r->probing > 0 || r->waiting > 0);
 	    s = next) {

@@ -90,6 +90,14 @@ void relay_closed(struct relay *r, uint32_t conn, enum msg_end why, uint64_t up,
     uint64_t down);
 
 /*
+ * Take nothing new, and let what is there end: whoever asks for something gets
+ * its answer as the last one. Users who have asked for nothing within a second
+ * are ended as idle, not before: what a user has just sent may be on its way,
+ * and must not meet our FIN.
+ */
+void relay_drain(struct relay *r);
+
+/*
  * After the end of input on a socketpair: its other end has been closed, not
  * just shut for writing.
  */
