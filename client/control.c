@@ -267,13 +267,13 @@ control_new(struct parent *p, int *status)
 		return c;
 	free(c);
 	if ((p->conf->set & CLIENT_SET_SOCKET) != 0) {
-		log_error("socket: %s: %s", path, strerror(errno));
+		log_error("socket: %s: %s", path, dirs_error(errno));
 	} else {
 		/* Another ptp may be there: one-shot use needs no control. */
 		log_warnx("socket: %s: %s; ptpctl cannot reach this process",
 		    path,
 		    errno == EADDRINUSE ? "another ptp serves it"
-					: strerror(errno));
+					: dirs_error(errno));
 		*status = 0;
 	}
 	if (fd != -1)

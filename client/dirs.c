@@ -33,3 +33,11 @@ dirs_make(const char *path)
 	errno = EPERM;
 	return -1;
 }
+
+const char *
+dirs_error(int err)
+{
+	return err == EPERM ? "its directory must be yours or root's, and "
+			      "nobody else's to write to"
+			    : strerror(err);
+}

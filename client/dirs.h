@@ -9,4 +9,7 @@
  */
 int dirs_make(const char *path);
 
+/* strerror() for errors of the above. */
+const char *dirs_error(int err);
+
 #endif

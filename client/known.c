@@ -184,7 +184,7 @@ known_add(const char *path, const char *server, const uint8_t key[KEYTEXT_KEY],
 	if (dirs_make(path) == 0 && (text = read_all(path, &n)) != NULL)
 		ret = replace(path, text, n, line);
 	if (ret == -1)
-		snprintf(why, KNOWN_WHY, "%s: %s", path, strerror(errno));
+		snprintf(why, KNOWN_WHY, "%s: %s", path, dirs_error(errno));
 	free(text);
 	return ret;
 }

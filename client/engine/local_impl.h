@@ -38,7 +38,7 @@ struct local {
 	bool eof;      /* ... and read: FIN was sent */
 	bool fin;      /* FIN was received */
 	bool shut;     /* ... and passed on */
-	bool large;    /* the last read was a full one */
+	bool large;    /* the last read brought much */
 };
 
 /* local.c: end both sides, telling the server why. */

@@ -9,8 +9,8 @@
 #include "common/base/log.h"
 #include "common/net/dial.h"
 
-#define READ_SMALL 16384 /* bytes to read at once, at first */
-#define READ_LARGE 65536 /* and when that much was there */
+#define READ_SMALL 4096	 /* bytes to read at once: one piece, mostly */
+#define READ_LARGE 65536 /* and when more than that was there last time */
 
 int
 local_io_push(struct local *l)
@@ -141,9 +141,9 @@ pull(struct local *l)
 		return true;
 	stream_commit(l->stream, iov, (size_t)n);
 	l->down += (uint64_t)n;
-	l->large = (size_t)n == room;
+	l->large = n >= READ_SMALL;
 	local_touch(l);
-	if (l->large || l->closed)
+	if ((size_t)n == room || l->closed)
 		turn_next(l->engine->turn, &l->item);
 	else
 		doubt(l);
