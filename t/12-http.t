@@ -8,7 +8,7 @@ from lib import origin, tap, websocket
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab
 from lib.origin import Origin, paths, reply
-from lib.web import Nginx, page
+from lib.web import Nginx, page, self_signed
 from lib.wire import connect, get
 
 BIG = os.urandom(300_000)
@@ -506,12 +506,7 @@ def services(lab, server, site, other, unix):
         tap.is_(get(server.port, host="www.example.com").status, 404, "www")
         tap.is_(get(server.port, host="domain.com").status, 404, "domain.com")
     with tap.case("https: as a local service, unverified on loopback"):
-        key, cert = lab.path("tls.key"), lab.path("tls.crt")
-        done = lab.run([
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-            "-keyout", key, "-out", cert, "-subj", "/CN=x", "-days", "2"])
-        tap.is_(done.returncode, 0, done.stderr)
-        secure = Nginx(lab, "tls", tls=(cert, key))
+        secure = Nginx(lab, "tls", tls=self_signed(lab))
         Ptp(lab, server, f"{secure.url},name=tls", user="id2:secret2")
         answer = get(server.port, "/who", host="tls.example.com")
         tap.ok(answer.body.startswith(b"tls "), answer.start)

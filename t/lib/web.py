@@ -98,6 +98,17 @@ class Nginx:
         return path
 
 
+def self_signed(lab, name="localhost"):
+    """A certificate for that name: paths of it and of its key."""
+    cert, key = lab.path(f"{name}.crt"), lab.path(f"{name}.key")
+    done = lab.run([
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+        key, "-out", cert, "-subj", f"/CN={name}", "-days", "2"])
+    if done.returncode != 0:
+        raise OSError(done.stderr)
+    return cert, key
+
+
 def page(size=612):
     """A page of that many bytes, as nginx's own first page has."""
     head, foot = "<!DOCTYPE html><title>ptp</title><p>", "</p>\n"
