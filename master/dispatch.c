@@ -193,7 +193,7 @@ lose_conn(void *arg, struct conn *c)
 		edge_lost(m, c);
 	else if (c->state == CONN_USER)
 		visit_end(m, c, 0, 0);
-	else
+	else if (!tunnel_again(m, c))
 		tunnel_end(m, c, END_LOST);
 }
 

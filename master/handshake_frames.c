@@ -1,5 +1,6 @@
 /* Logins under way: the frames that are passed on. */
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/tunnel/preface.h"
@@ -35,6 +36,9 @@ start(struct master *m, struct handshake *h, const struct msg *msg)
 	if (preface_parse(&preface, msg->p, msg->n) != (int)msg->n ||
 	    preface.kind != PREFACE_SESSION)
 		return -1;
+	/* From here on no other relay could read it from its beginning. */
+	if (h->conn->fd != -1)
+		close(conn_take_fd(h->conn));
 	if (keys == NULL) {
 		handshake_fail(m, h, LOGIN_BUSY);
 		return 0;

@@ -13,23 +13,36 @@
 #include "master/visit.h"
 #include "master/workers.h"
 
-/* Give c to a relay. */
-static void
-send_tunnel(struct conn *c, struct worker *w, enum preface_kind kind,
-    const uint8_t *ticket)
+static size_t
+make_tunnel(uint8_t *payload, size_t size, const struct conn *c,
+    enum preface_kind kind, const uint8_t *ticket)
 {
-	uint8_t payload[80];
 	struct buf b;
 
-	buf_write(&b, payload, sizeof(payload));
+	buf_write(&b, payload, size);
 	msg_put_conn(&b, &c->who);
 	buf_put_u8(&b, (uint8_t)kind);
 	buf_put_u8(&b, TRANSPORT_TCP);
 	if (ticket != NULL)
 		buf_put(&b, ticket, TICKET_ID);
+	return buf_used(&b);
+}
+
+/*
+ * Have w begin a login. The descriptor stays ours as well until w has read
+ * from it, so that another relay can if it dies before. -1: w took it not.
+ */
+static int
+begin_at(struct conn *c, struct worker *w)
+{
+	uint8_t payload[80];
+	size_t n;
+
+	n = make_tunnel(payload, sizeof(payload), c, PREFACE_SESSION, NULL);
+	if (worker_send_copy(w, MSG_TUNNEL, c->id, payload, n, c->fd) == -1)
+		return -1;
 	hold_by(c, w);
-	worker_send_fd(
-	    w, MSG_TUNNEL, c->id, payload, buf_used(&b), conn_take_fd(c));
+	return 0;
 }
 
 void
@@ -43,7 +56,22 @@ tunnel_begin(struct master *m, struct conn *c)
 		return;
 	}
 	c->state = CONN_HANDSHAKE;
-	send_tunnel(c, w, PREFACE_SESSION, NULL);
+	c->tries = 0;
+	if (begin_at(c, w) == -1)
+		tunnel_end(m, c, END_LOST);
+}
+
+bool
+tunnel_again(struct master *m, struct conn *c)
+{
+	struct worker *w;
+
+	if (c->state != CONN_HANDSHAKE || c->fd == -1 ||
+	    ++c->tries >= TUNNEL_TRIES ||
+	    (w = workers_relay(m->workers)) == NULL)
+		return false;
+	hold_by(c, NULL);
+	return begin_at(c, w) == 0;
 }
 
 void
@@ -74,6 +102,8 @@ tunnel_attach(struct master *m, struct conn *c, const uint8_t ticket[TICKET_ID])
 	struct session *s = sessions_use_ticket(m->sessions, ticket);
 	struct limits limits;
 	char peer[ADDR_TEXT];
+	uint8_t payload[80];
+	size_t n;
 
 	addr_format(peer, &c->who.peer);
 	hold_by(c, NULL);
@@ -92,7 +122,10 @@ tunnel_attach(struct master *m, struct conn *c, const uint8_t ticket[TICKET_ID])
 	}
 	c->state = CONN_ATTACH;
 	tunnel_count(c, s);
-	send_tunnel(c, s->relay, PREFACE_TICKET, ticket);
+	hold_by(c, s->relay);
+	n = make_tunnel(payload, sizeof(payload), c, PREFACE_TICKET, ticket);
+	worker_send_fd(
+	    s->relay, MSG_TUNNEL, c->id, payload, n, conn_take_fd(c));
 }
 
 void

@@ -12,6 +12,8 @@
 #include "master/master.h"
 #include "master/sessions.h"
 
+#define TUNNEL_TRIES 2 /* relays that may die with one connection */
+
 /* For struct master: what waits for sessions to be forgotten. */
 struct waits *tunnels_lost_new(struct master *m);
 
@@ -19,6 +21,12 @@ struct waits *tunnels_lost_new(struct master *m);
 void tunnel_begin(struct master *m, struct conn *c);
 void tunnel_attach(
     struct master *m, struct conn *c, const uint8_t ticket[TICKET_ID]);
+
+/*
+ * The relay that had c has died. Whether another one has it now: nobody had
+ * read a byte from it.
+ */
+bool tunnel_again(struct master *m, struct conn *c);
 
 /* Count c as a tunnel of s, or not any more (c keeps pointing to s). */
 void tunnel_count(struct conn *c, struct session *s);
