@@ -55,7 +55,8 @@ struct engine {
 	   of the turn. */
 	struct grave *graves;
 	struct turn_item bury;
-	bool stopping; /* GOAWAY was said: ends when no stream is left */
+	bool stopping;	 /* GOAWAY was said: ends when no stream is left */
+	unsigned waited; /* ticks since then */
 };
 
 /* Embedded in what is buried. */
@@ -72,7 +73,19 @@ void engine_bury(
 /* Something has ended that the end of the engine may be waiting for. */
 void engine_settle(struct engine *e);
 
-/* dispatch.c: what the parent may send us, for chan_new(). */
+/*
+ * Make everything that the sandbox forbids to make. 0, or -1. e->chan is
+ * still to be set.
+ */
+int engine_prepare(struct engine *e);
+
+/* What is to be done once a second. */
+void engine_tick(struct engine *e);
+
+/* Of its channel; their arg is the engine. */
+extern const struct chan_ops engine_ops;
+
+/* dispatch.c: what the parent may send us. */
 extern const chan_handler engine_handlers[MSG_TYPES];
 
 #endif

@@ -1,140 +1,19 @@
 /* ptp-engine: the client's end of the tunnels, without any privilege. */
-#include <event2/event.h>
-#include <sodium.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "client/engine/engine.h"
-#include "client/engine/local.h"
-#include "client/engine/pool.h"
-#include "client/engine/rules.h"
-#include "common/crypto/record.h"
 #include "common/ipc/boot.h"
-
-#define SHUT_WAIT 3 /* ticks: the server has not closed; we go without it */
-
-struct main {
-	struct engine e; /* first: the handlers' arg */
-	struct chan_ops ops;
-	unsigned waited;
-};
-
-void
-engine_bury(struct engine *e, struct grave *g, void (*fn)(void *), void *dead)
-{
-	g->fn = fn;
-	g->dead = dead;
-	g->next = e->graves;
-	e->graves = g;
-	turn_end(e->turn, &e->bury);
-}
-
-static void
-bury(void *arg)
-{
-	struct engine *e = arg;
-
-	while (e->graves != NULL) {
-		struct grave *g = e->graves;
-
-		e->graves = g->next;
-		g->fn(g->dead);
-	}
-}
-
-void
-engine_settle(struct engine *e)
-{
-	if (e->stopping)
-		turn_end(e->turn, &e->settle);
-}
-
-static void
-leave(struct engine *e)
-{
-	chan_send(e->chan, MSG_DRAINED, 0, NULL, 0, -1);
-	chan_flush(e->chan);
-	turn_stop(e->turn);
-}
-
-/* Stopping: whatever has no stream left is ended in order. */
-static void
-settle(void *arg)
-{
-	struct engine *e = arg;
-
-	for (struct pool *p = e->pools, *next; p != NULL; p = next) {
-		next = p->next;
-		pool_settle(p);
-	}
-	if (e->pools == NULL && LIST_EMPTY(&e->locals))
-		leave(e);
-}
-
-static void
-on_tick(evutil_socket_t fd, short what, void *arg)
-{
-	struct main *m = arg;
-	struct engine *e = &m->e;
-
-	(void)fd;
-	(void)what;
-	local_tick(e);
-	for (struct pool *p = e->pools, *next; p != NULL; p = next) {
-		next = p->next;
-		pool_tick(p);
-	}
-	if (!e->stopping || !LIST_EMPTY(&e->locals))
-		return;
-	engine_settle(e);
-	if (++m->waited >= SHUT_WAIT)
-		leave(e);
-}
-
-static void
-on_ended(void *arg, const char *why)
-{
-	struct engine *e = arg;
-
-	(void)why;
-	turn_stop(e->turn);
-}
-
-/* Everything that the sandbox forbids to make. */
-static int
-prepare(struct main *m)
-{
-	struct engine *e = &m->e;
-
-	if (sodium_init() == -1 || record_init() == -1 ||
-	    (e->base = event_base_new()) == NULL ||
-	    (e->turn = turn_new(e->base)) == NULL ||
-	    (e->tick = event_new(e->base, -1, EV_PERSIST, on_tick, m)) == NULL)
-		return -1;
-	event_add(e->tick, &(struct timeval){ 1, 0 });
-	LIST_INIT(&e->locals);
-	LIST_INIT(&e->doubts);
-	deadlines_init(&e->connecting, ENGINE_CONNECT_US);
-	turn_item_init(&e->settle, settle, e);
-	turn_item_init(&e->bury, bury, e);
-	e->conf = (struct engine_pool){ 1, 1, 45000 };
-	return 0;
-}
 
 int
 main(void)
 {
-	struct main m = { 0 };
+	struct engine e = { 0 };
 	struct msg_boot boot;
 
 	if (boot_receive(&boot) == -1 || boot.role != ROLE_ENGINE ||
-	    prepare(&m) == -1)
+	    engine_prepare(&e) == -1)
 		return 2;
-	m.ops.handlers = engine_handlers;
-	m.ops.ended = on_ended;
-	m.e.chan = boot_enter(m.e.base, &boot, &m.ops, &m.e);
-	if (m.e.chan == NULL)
+	e.chan = boot_enter(e.base, &boot, &engine_ops, &e);
+	if (e.chan == NULL)
 		return 2;
 	/* What is still open at the end is reset: sockets came with linger. */
-	return turn_run(m.e.turn) == 0 ? 0 : 2;
+	return turn_run(e.turn) == 0 ? 0 : 2;
 }
