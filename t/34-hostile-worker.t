@@ -79,6 +79,14 @@ def relay_of(server, client):
             if r["client"] == client}
 
 
+def is_good(pid):
+    """Not the hostile one, which may be gone already."""
+    try:
+        return proc.name(pid).endswith(".real")
+    except FileNotFoundError:
+        return False
+
+
 def hostile(lab, home, server, role, what):
     until("all are there", lambda: len(server.pids("relay")) == 2
           and all(server.pids(r) for r in ROLES))
@@ -99,7 +107,7 @@ def hostile(lab, home, server, role, what):
     os.unlink(taken)
     until("it is ended, and a good one is there",
           lambda: [p for p in server.pids(role) if p not in others
-                   and proc.name(p).endswith(".real")],
+                   and is_good(p)],
           DEADLINES.get(what, 8))
     lines = [line for line in server.log(mark).splitlines() if role in line]
     tap.ok(len(lines) >= 2, f"the log names it: {lines}")
