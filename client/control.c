@@ -199,7 +199,6 @@ static void
 do_log(struct ctl_call *call, struct parent *p, const char *name)
 {
 	enum log_level level;
-	uint8_t byte;
 
 	if (log_level_parse(name, &level) == -1) {
 		ctl_fail(call,
@@ -208,12 +207,7 @@ do_log(struct ctl_call *call, struct parent *p, const char *name)
 		    name);
 		return;
 	}
-	log_set_level(level);
-	byte = (uint8_t)level;
-	child_send(p->engine, MSG_LEVEL, 0, &byte, 1);
-	child_send(p->proof, MSG_LEVEL, 0, &byte, 1);
-	child_send(p->resolve, MSG_LEVEL, 0, &byte, 1);
-	child_send(p->tls, MSG_LEVEL, 0, &byte, 1);
+	parent_set_level(p, level);
 	ctl_ok(call);
 }
 

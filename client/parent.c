@@ -74,6 +74,27 @@ parent_ready(struct parent *p)
 	p->daemon_fd = -1;
 }
 
+enum log_level
+parent_level(const struct client_conf *c, int verbose)
+{
+	int level = (int)c->log_level - verbose;
+
+	return level < LOG_LEVEL_TRACE ? LOG_LEVEL_TRACE
+				       : (enum log_level)level;
+}
+
+void
+parent_set_level(struct parent *p, enum log_level level)
+{
+	struct child *const children[] = { p->engine, p->proof, p->resolve,
+		p->tls };
+	uint8_t byte = (uint8_t)level;
+
+	log_set_level(level);
+	for (size_t i = 0; i < sizeof(children) / sizeof(children[0]); i++)
+		child_send(children[i], MSG_LEVEL, 0, &byte, 1);
+}
+
 void
 parent_stop(struct parent *p)
 {
@@ -133,6 +154,8 @@ adopt(struct parent *p, struct source *s, const char **why)
 		return -1;
 	p->source = source_use(s);
 	p->conf = &s->conf;
+	if (old->conf.log_level != s->conf.log_level)
+		parent_set_level(p, parent_level(p->conf, p->verbose));
 	children_configure(p);
 	if (!same) {
 		children_identify(p);

@@ -56,8 +56,7 @@ struct parent {
 	const struct client_conf *conf;
 	bool foreground, privileged;
 	int daemon_fd; /* for daemon_ready(); -1: said, or not needed */
-	int log_level; /* the configuration's, less -v */
-	int verbose;
+	int verbose;   /* -v: how often */
 	struct parent_uids uids;
 	uint8_t instance[LOGIN_INSTANCE]; /* which process of this id we are */
 	struct child *engine, *proof;
@@ -91,6 +90,12 @@ void parent_exit(struct parent *p, int status);
 
 /* End with this status when what was said to a server has left. */
 void parent_finish(struct parent *p, int status);
+
+/* Set how loud this process and its children are. */
+void parent_set_level(struct parent *p, enum log_level level);
+
+/* The level that a configuration asks for, with every -v one lower. */
+enum log_level parent_level(const struct client_conf *c, int verbose);
 
 /* Something is published: who started us may go on. */
 void parent_ready(struct parent *p);

@@ -67,16 +67,6 @@ load(const struct cmdline *cl)
 	return s;
 }
 
-/* The level of the configuration, and one lower for each -v. */
-static enum log_level
-level_of(const struct client_conf *c, int verbose)
-{
-	int level = (int)c->log_level - verbose;
-
-	return level < LOG_LEVEL_TRACE ? LOG_LEVEL_TRACE
-				       : (enum log_level)level;
-}
-
 static int
 serve(const struct cmdline *cl, struct source *s)
 {
@@ -94,7 +84,7 @@ serve(const struct cmdline *cl, struct source *s)
 		source_drop(s);
 		return NOT_STARTED;
 	}
-	log_init("ptp", cl->foreground, level_of(&s->conf, cl->verbose));
+	log_init("ptp", cl->foreground, parent_level(&s->conf, cl->verbose));
 	log_starting(!cl->foreground);
 	return parent_run(&p, s);
 }

@@ -22,6 +22,7 @@
 
 struct secure {
 	struct parent *parent;
+	struct secure_list *list;
 	struct secure *next, **prev;
 	struct reach *reach;
 	uint16_t service;
@@ -136,6 +137,7 @@ refuse(struct parent *p, uint32_t number, int err)
 static void
 unlink_secure(struct secure *s)
 {
+	s->list->count--;
 	*s->prev = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
@@ -189,8 +191,9 @@ secure_dial(struct parent *p, struct secure_list *list, uint16_t service,
 {
 	struct secure *s;
 
-	if ((s = calloc(1, sizeof(*s))) == NULL) {
-		refuse(p, number, errno);
+	if (list->count >= SECURE_PENDING ||
+	    (s = calloc(1, sizeof(*s))) == NULL) {
+		refuse(p, number, ENOBUFS);
 		return;
 	}
 	s->reach =
@@ -201,6 +204,8 @@ secure_dial(struct parent *p, struct secure_list *list, uint16_t service,
 		return;
 	}
 	s->parent = p;
+	s->list = list;
+	list->count++;
 	s->service = service;
 	s->number = number;
 	s->next = list->first;

@@ -15,6 +15,7 @@ struct parent;
 struct secure;
 
 #define SECURE_TIMEOUT_MS 10000 /* to connect */
+#define SECURE_PENDING 1024	/* of one service at a time */
 
 /* Tell the role how to meet a service; it is started if need be. */
 void secure_configure(
@@ -23,6 +24,7 @@ void secure_configure(
 /* Those that are being connected, of one service. */
 struct secure_list {
 	struct secure *first;
+	unsigned count;
 };
 
 /*

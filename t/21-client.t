@@ -186,6 +186,15 @@ def control(lab, one, two):
         tap.like(refused("reload"), r"ptp\.conf:2: services\[0\]\.rewrite_hots",
                  "reason")
         tap.is_(get(port, host="three").body, b"two", "as before")
+    with tap.case("reload: log.level holds"):
+        mark = client.mark()
+        lab.write("ptp.conf", f'services = ( {{ local = "{two.url}"; '
+                  'name = "three"; } );\nlog = { level = "warn"; };\n')
+        ok("reload")
+        ok("add", f"{one.url},name=quiet")
+        until("granted", lambda: get(port, host="quiet").status == 200)
+        ok("remove", "quiet")
+        tap.unlike(client.log(mark), "info:.*quiet", "log")
     with tap.case("an unknown command says what there is"):
         tap.like(refused("kick", "id1"), "reload", "reason")
         refused("show", "hats")
@@ -196,6 +205,37 @@ def control(lab, one, two):
         ok("stop")
         tap.is_(client.wait_exit(), 0, client.log())
         tap.ok(not os.path.exists(client.socket), "socket")
+
+
+def moves(lab, one):
+    first, second = Ptpd(lab), Ptpd(lab, "-u", "id9:secret9")
+
+    def write(user, server):
+        return lab.write("move.conf", f'server = "tcp://{user}@127.0.0.1:'
+                         f'{server.port}";\nservices = ( {{ local = '
+                         f'"{one.url}"; }} );\n')
+
+    client = Ptp(lab, first, address="", options=[
+        "-f", write("id1:secret1", first)])
+    client.wait_line("is reachable", "stdout")
+    with tap.case("reload with another server: there first, then away"):
+        write("id1:secret1", second)
+        tap.is_(client.ctl("reload").returncode, 0, "reload")
+        until("the new one serves", lambda: get(second.port).status == 200)
+        tap.is_(eventually(first.port, 503).status, 503, "the old one")
+    with tap.case("reload with another id: the name follows"):
+        write("id9:secret9", second)
+        tap.is_(client.ctl("reload").returncode, 0, "reload")
+        until("id9 serves", lambda: get(
+            second.port, host="id9").status == 200)
+    with tap.case("reload with a wrong secret: told, and tried again"):
+        mark = client.mark()
+        write("id9:wrong", second)
+        tap.is_(client.ctl("reload").returncode, 0, "reload")
+        client.wait_line("wrong secret", since=mark)
+        tap.is_(get(second.port, host="id9").status, 200, "still there")
+        tap.ok(client.running(), "it runs")
+    client.stop()
 
 
 def names(lab, one, two):
@@ -226,4 +266,5 @@ def run():
         pool(lab, one)
         servers(lab, one)
         control(lab, one, two)
+        moves(lab, one)
         names(lab, one, two)
