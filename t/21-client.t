@@ -94,8 +94,8 @@ def servers(lab, one):
         tap.is_(get(first).body, b"one", "it serves")
         client.stop()
     with tap.case("what is no ptp server is said to be none"):
-        web = lab.keep(Origin(
-            lambda wire, _: wire.send("HTTP/1.1 400 What?\r\n\r\n")))
+        web = lab.keep(Origin(lambda wire, _: (
+            wire.send("HTTP/1.1 400 What?\r\n\r\n"), wire.ending())))
         client = Ptp(lab, server, one.url, wait=False,
                      address=f"tcp://id1:secret1@127.0.0.1:{web.port}")
         client.wait_line("does not answer as a ptp server")
