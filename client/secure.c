@@ -110,7 +110,7 @@ secure_configure(
 	struct buf b;
 
 	if (p->tls == NULL)
-		p->tls = child_new(p, ROLE_TLS, "ptp-tls", &ops);
+		p->tls = child_new(p, ROLE_LOCAL_TLS, "ptp-tls", &ops);
 	if (p->tls == NULL) {
 		parent_exit(p, 2);
 		return;

@@ -52,6 +52,7 @@ struct conn {
 	uint32_t parent;      /* `rerouted`: the connection that asked */
 	uint16_t reroutes;    /* those that were made for this one */
 	uint16_t service;     /* USER: of the session */
+	uint16_t skip;	      /* bytes before the user's own; see MSG_USER */
 	char *name;	      /* USER, PARKED: the host asked for; owned */
 	TAILQ_ENTRY(conn) of; /* PARKED: of its client; UNPLACED: waiting */
 };

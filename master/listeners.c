@@ -19,6 +19,18 @@
 
 #define COMPLAIN_MS 60000 /* between two lines on the same trouble */
 
+/* How the listeners of a kind are made, and who takes their connections. */
+struct kind {
+	const char *name;
+	bool defer; /* TCP_DEFER_ACCEPT: whoever comes speaks first */
+	enum role role;
+	uint8_t scheme; /* enum msg_scheme */
+};
+
+static const struct kind kinds[LISTENER_KINDS] = {
+	[LISTENER_HTTP] = { "http", true, ROLE_HTTP, SCHEME_HTTP },
+};
+
 struct bound {
 	struct listener l;
 	struct listeners *listeners;
@@ -91,13 +103,13 @@ listeners_free(struct listeners *ls)
 	free(ls);
 }
 
-/* Introduce a new connection to the http edge. */
+/* Introduce a new connection to who takes those of this kind. */
 static void
 take(struct bound *b, const struct accepted *a)
 {
 	struct master *m = b->listeners->master;
 	struct msg_conn who = { .listener = b->l.number,
-		.scheme = SCHEME_HTTP,
+		.scheme = kinds[b->l.kind].scheme,
 		.peer = a->peer,
 		.local = b->l.local };
 	struct conn *c;
@@ -148,13 +160,15 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	} else if (end == ACCEPT_BROKEN) {
 		log_warn("a listener has failed");
 		event_del(b->readable);
-	} else if (workers_least(ls->master->workers, ROLE_HTTP) == NULL) {
+	} else if (workers_least(ls->master->workers, kinds[b->l.kind].role) ==
+	    NULL) {
 		listeners_pause(ls);
 	}
 }
 
 static struct bound *
-add(struct listeners *ls, const struct addr *asked, int fd)
+add(struct listeners *ls, enum listener_kind kind, const struct addr *asked,
+    int fd)
 {
 	struct bound *b;
 	uint16_t port;
@@ -162,6 +176,7 @@ add(struct listeners *ls, const struct addr *asked, int fd)
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return NULL;
 	b->listeners = ls;
+	b->l.kind = (uint8_t)kind;
 	b->l.asked = *asked;
 	b->l.fd = fd;
 	if (listen_local(fd, &b->l.local) == -1 ||
@@ -181,17 +196,16 @@ add(struct listeners *ls, const struct addr *asked, int fd)
 }
 
 static int
-bind_one(
-    struct listeners *ls, const struct addr *asked, char why[static LISTEN_WHY])
+bind_one(struct listeners *ls, enum listener_kind kind,
+    const struct addr *asked, char why[static LISTEN_WHY])
 {
 	struct bound *b;
 	int fd;
 
-	/* TCP_DEFER_ACCEPT: whoever comes to an http port speaks first. */
-	fd = listen_open(asked, true, why);
+	fd = listen_open(asked, kinds[kind].defer, why);
 	if (fd == -1)
 		return -1;
-	if ((b = add(ls, asked, fd)) == NULL) {
+	if ((b = add(ls, kind, asked, fd)) == NULL) {
 		snprintf(why, LISTEN_WHY, "%s", strerror(errno));
 		close(fd);
 		return -1;
@@ -201,35 +215,50 @@ bind_one(
 }
 
 static struct bound *
-find(struct listeners *ls, const struct addr *asked)
+find(struct listeners *ls, enum listener_kind kind, const struct addr *asked)
 {
 	struct bound *b;
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	{
-		if (!b->wanted && addr_equal(&b->l.asked, asked))
+		if (!b->wanted && b->l.kind == kind &&
+		    addr_equal(&b->l.asked, asked))
 			return b;
 	}
 	return NULL;
 }
 
+static int
+prepare(struct listeners *ls, enum listener_kind kind,
+    const struct addr_list *addrs, char why[static LISTENERS_WHY])
+{
+	char reason[LISTEN_WHY];
+	struct bound *b;
+
+	for (size_t i = 0; i < addrs->n; i++) {
+		if ((b = find(ls, kind, &addrs->v[i])) != NULL) {
+			b->wanted = true;
+		} else if (bind_one(ls, kind, &addrs->v[i], reason) == -1) {
+			snprintf(why, LISTENERS_WHY, "listen.%s: %s",
+			    kinds[kind].name, reason);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int
-listeners_prepare(struct listeners *ls, const struct addr_list *addrs,
-    char why[static LISTEN_WHY])
+listeners_prepare(struct listeners *ls, const struct server_conf *conf,
+    char why[static LISTENERS_WHY])
 {
 	struct bound *b;
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	b->wanted = false;
-	for (size_t i = 0; i < addrs->n; i++) {
-		if ((b = find(ls, &addrs->v[i])) != NULL) {
-			b->wanted = true;
-		} else if (bind_one(ls, &addrs->v[i], why) == -1) {
-			listeners_abort(ls);
-			return -1;
-		}
-	}
-	return 0;
+	if (prepare(ls, LISTENER_HTTP, &conf->listen_http, why) == 0)
+		return 0;
+	listeners_abort(ls);
+	return -1;
 }
 
 void
@@ -260,12 +289,12 @@ listeners_commit(struct listeners *ls)
 }
 
 int
-listeners_adopt(
-    struct listeners *ls, const struct addr *asked, uint16_t number, int fd)
+listeners_adopt(struct listeners *ls, enum listener_kind kind,
+    const struct addr *asked, uint16_t number, int fd)
 {
 	struct bound *b;
 
-	if ((b = add(ls, asked, fd)) == NULL)
+	if ((b = add(ls, kind, asked, fd)) == NULL)
 		return -1;
 	b->l.number = number;
 	if (ls->number <= number)
@@ -316,6 +345,12 @@ listeners_each(const struct listeners *ls,
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	fn(arg, &b->l);
+}
+
+const char *
+listener_kind_name(enum listener_kind kind)
+{
+	return kinds[kind].name;
 }
 
 uint64_t

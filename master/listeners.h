@@ -12,11 +12,19 @@
 #include "common/net/listen.h"
 #include "master/master.h"
 
-#define LISTENERS_BATCH 64	/* connections of one turn */
-#define LISTENERS_PAUSE_MS 1000 /* when there are no descriptors */
+#define LISTENERS_BATCH 64		/* connections of one turn */
+#define LISTENERS_WHY (LISTEN_WHY + 32) /* bytes for a reason, with its key */
+#define LISTENERS_PAUSE_MS 1000		/* when there are no descriptors */
+
+/* What its connections are taken for. */
+enum listener_kind {
+	LISTENER_HTTP = 1, /* listen.http */
+	LISTENER_KINDS
+};
 
 struct listener {
 	uint16_t number;   /* in msg_conn */
+	uint8_t kind;	   /* enum listener_kind */
 	struct addr asked; /* as configured: the port may be 0 */
 	struct addr local; /* as bound */
 	int fd;
@@ -27,11 +35,12 @@ struct listeners *listeners_new(struct master *m);
 void listeners_free(struct listeners *ls);
 
 /*
- * Bind what of these addresses is not bound yet. Nothing else changes before
- * listeners_commit(). -1 and the reason in why: nothing is bound anew.
+ * Bind what a configuration wants and is not bound yet. Nothing else changes
+ * before listeners_commit(). -1 and the key with the reason in why: nothing is
+ * bound anew.
  */
-int listeners_prepare(struct listeners *ls, const struct addr_list *addrs,
-    char why[static LISTEN_WHY]);
+int listeners_prepare(struct listeners *ls, const struct server_conf *conf,
+    char why[static LISTENERS_WHY]);
 
 /* Serve the prepared ones and those that were in the list; close the rest. */
 void listeners_commit(struct listeners *ls);
@@ -40,8 +49,8 @@ void listeners_commit(struct listeners *ls);
 void listeners_abort(struct listeners *ls);
 
 /* Adopt a bound socket of an earlier image of this process. 0, -1 errno. */
-int listeners_adopt(
-    struct listeners *ls, const struct addr *asked, uint16_t number, int fd);
+int listeners_adopt(struct listeners *ls, enum listener_kind kind,
+    const struct addr *asked, uint16_t number, int fd);
 
 /* Begin to accept. */
 void listeners_open(struct listeners *ls);
@@ -56,6 +65,8 @@ void listeners_close(struct listeners *ls);
 /* Call fn for each. */
 void listeners_each(const struct listeners *ls,
     void (*fn)(void *arg, const struct listener *l), void *arg);
+
+const char *listener_kind_name(enum listener_kind kind);
 
 /* Connections accepted, and those refused for want of descriptors. */
 uint64_t listeners_accepted(const struct listeners *ls);

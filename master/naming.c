@@ -192,7 +192,7 @@ log_decision(const struct round *r, const struct granted *g)
 static void
 grant_name(struct round *r, const struct service *sv, const char *name)
 {
-	struct granted g = { .index = sv->index };
+	struct granted g = { .index = sv->index, .way = GRANT_WAY_HTTP };
 
 	strcpy(g.name, name);
 	g.code = (uint8_t)decide(r, sv, name, &g);

@@ -180,7 +180,7 @@ on_parsed(void *arg, struct parse_result *p)
 {
 	struct reload *r = arg;
 	struct master *m = r->master;
-	char why[LISTEN_WHY], text[LISTEN_WHY + 32];
+	char why[LISTENERS_WHY];
 
 	if (!p->ok) {
 		refuse(r, p->text);
@@ -189,10 +189,9 @@ on_parsed(void *arg, struct parse_result *p)
 	if (p->text[0] != '\0')
 		log_warnx("reload: %s", p->text);
 	r->conf = p->conf;
-	if (listeners_prepare(m->listeners, &r->conf.listen_http, why) == -1) {
+	if (listeners_prepare(m->listeners, &r->conf, why) == -1) {
 		close(p->users_fd);
-		snprintf(text, sizeof(text), "listen.http: %s", why);
-		refuse(r, text);
+		refuse(r, why);
 		return;
 	}
 	r->loading = true;

@@ -35,8 +35,8 @@ restore_listeners(struct master *m, struct state_reader *r)
 		if (type != STATE_LISTENER)
 			continue;
 		if (state_get_listener(&l, &b) == -1 ||
-		    listeners_adopt(m->listeners, &l.asked, l.number, l.fd) ==
-			-1)
+		    listeners_adopt(m->listeners, (enum listener_kind)l.kind,
+			&l.asked, l.number, l.fd) == -1)
 			return -1;
 	}
 	return type;
@@ -254,6 +254,7 @@ add_conn(struct restore *x, const struct state_conn *r)
 	c->parent = r->parent;
 	c->reroutes = (uint16_t)r->reroutes;
 	c->service = r->service;
+	c->skip = r->skip;
 	c->since = r->since;
 	if ((r->name[0] != '\0' && conn_set_name(c, r->name) == -1) ||
 	    attach(x, c, r) == -1)

@@ -209,7 +209,7 @@ listener_row(void *arg, const struct listener *l)
 	struct ctl_row row;
 
 	ctl_row_begin(&row);
-	ctl_row_str(&row, "listener", "http");
+	ctl_row_str(&row, "listener", listener_kind_name(l->kind));
 	ctl_row_str(&row, "address", addr_format(addr, &l->local));
 	ctl_row_num(&row, "port", l->local.port);
 	ctl_row(walk->call, &row);

@@ -55,9 +55,10 @@ put_conf(void *arg, const void *frame, size_t n)
 static void
 put_listener(void *arg, const struct listener *l)
 {
-	struct state_listener r = {
-		.asked = l->asked, .number = l->number, .fd = l->fd
-	};
+	struct state_listener r = { .kind = l->kind,
+		.asked = l->asked,
+		.number = l->number,
+		.fd = l->fd };
 
 	state_put_listener(arg, &r);
 }
@@ -164,7 +165,8 @@ put_conn(void *arg, struct conn *c)
 		.who = c->who,
 		.worker = number_of(s, c->worker),
 		.since = c->since,
-		.service = c->service };
+		.service = c->service,
+		.skip = c->skip };
 
 	if (c->handshake != NULL)
 		r.handshake = handshake_progress(c);

@@ -110,11 +110,11 @@ open_control(struct master *m)
 static int
 open_listeners(struct master *m)
 {
-	char why[LISTEN_WHY];
+	char why[LISTENERS_WHY];
 
-	if (listeners_prepare(m->listeners, &m->conf.listen_http, why) == 0)
+	if (listeners_prepare(m->listeners, &m->conf, why) == 0)
 		return 0;
-	log_error("listen.http: %s", why);
+	log_error("%s", why);
 	return -1;
 }
 
@@ -227,7 +227,8 @@ add_listener(void *arg, const struct listener *l)
 	int n;
 
 	n = snprintf(line->text + line->n, sizeof(line->text) - line->n,
-	    "http %s, ", addr_format(addr, &l->local));
+	    "%s %s, ", listener_kind_name(l->kind),
+	    addr_format(addr, &l->local));
 	if (n > 0 && (size_t)n < sizeof(line->text) - line->n)
 		line->n += (size_t)n;
 }

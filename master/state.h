@@ -23,7 +23,7 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STATE_RECORD_MAX 17000 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096
@@ -57,6 +57,7 @@ struct state_head {
 };
 
 struct state_listener {
+	uint8_t kind; /* enum listener_kind */
 	struct addr asked;
 	uint16_t number;
 	int fd;
@@ -117,7 +118,7 @@ struct state_conn {
 	uint64_t generation;
 	char client[TEXT_LABEL_MAX + 1]; /* empty: none */
 	uint64_t since;
-	uint16_t service;
+	uint16_t service, skip;
 	char name[TEXT_NAME_MAX + 1]; /* empty: none */
 };
 

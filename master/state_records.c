@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "master/listeners.h"
+
 static void
 put_fd(struct buf *b, int fd)
 {
@@ -111,6 +113,7 @@ state_put_listener(struct state_writer *w, const struct state_listener *r)
 	struct buf b;
 
 	buf_write(&b, space, sizeof(space));
+	buf_put_u8(&b, r->kind);
 	addr_put(&b, &r->asked);
 	buf_put_u16(&b, r->number);
 	put_fd(&b, r->fd);
@@ -120,9 +123,12 @@ state_put_listener(struct state_writer *w, const struct state_listener *r)
 int
 state_get_listener(struct state_listener *r, struct buf *b)
 {
+	buf_get_u8(b, &r->kind);
 	addr_get(b, &r->asked);
 	buf_get_u16(b, &r->number);
 	get_fd(b, &r->fd);
+	if (r->kind == 0 || r->kind >= LISTENER_KINDS)
+		return -1;
 	return done(b);
 }
 
@@ -282,6 +288,7 @@ state_put_conn(struct state_writer *w, const struct state_conn *r)
 	buf_put_cstr8(&b, r->client);
 	buf_put_u64(&b, r->since);
 	buf_put_u16(&b, r->service);
+	buf_put_u16(&b, r->skip);
 	buf_put_cstr8(&b, r->name);
 	append(w, STATE_CONN, &b, space);
 }
@@ -304,6 +311,7 @@ state_get_conn(struct state_conn *r, struct buf *b)
 	buf_get_cstr8(b, r->client, sizeof(r->client));
 	buf_get_u64(b, &r->since);
 	buf_get_u16(b, &r->service);
+	buf_get_u16(b, &r->skip);
 	buf_get_cstr8(b, r->name, sizeof(r->name));
 	return done(b);
 }

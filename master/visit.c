@@ -155,6 +155,7 @@ pass(struct master *m, struct conn *c, const struct visit_finding *f)
 	buf_put_u64(&b, s->generation);
 	buf_put_u16(&b, f->service);
 	buf_put_u8(&b, c->rerouted);
+	buf_put_u16(&b, c->skip);
 	if (buf_put_cstr8(&b, c->name) == -1) {
 		hold_drop(m, c);
 		return;

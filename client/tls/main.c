@@ -261,7 +261,7 @@ main(void)
 	struct msg_boot boot;
 	struct tls t = { 0 };
 
-	if (boot_receive(&boot) == -1 || boot.role != ROLE_TLS ||
+	if (boot_receive(&boot) == -1 || boot.role != ROLE_LOCAL_TLS ||
 	    prime() == -1 || (t.base = event_base_new()) == NULL)
 		return 2;
 	t.chan = boot_enter(t.base, &boot, &ops, &t);

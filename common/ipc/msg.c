@@ -50,7 +50,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_ALIVE] = { "ALIVE", 9, 9, 0, R(RELAY), false, false },
 	[MSG_KICK] = { "KICK", 10, 9 + NAME_MAX8, R(RELAY), 0, false, false },
 
-	[MSG_USER] = { "USER", CONN_SIZE + 12, CONN_SIZE + 11 + NAME_MAX8,
+	[MSG_USER] = { "USER", CONN_SIZE + 14, CONN_SIZE + 13 + NAME_MAX8,
 	    R(RELAY), 0, true, false },
 	[MSG_ASK] = { "ASK", 1, NAME_MAX8, 0, R(RELAY), false, false },
 	[MSG_ASK_SAME] = { "ASK_SAME", 10, 10, R(RELAY), 0, false, false },
@@ -102,9 +102,9 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_LOOKUP] = { "LOOKUP", 3, 2 + NAME_MAX8, R(RESOLVE), 0, false,
 	    false },
 	[MSG_FOUND] = { "FOUND", 1, 4096, 0, R(RESOLVE), false, false },
-	[MSG_TLS_CONF] = { "TLS_CONF", 4, 512, R(TLS), 0, true, true },
-	[MSG_TLS_CONN] = { "TLS_CONN", 2, 2, R(TLS), 0, true, false },
-	[MSG_TLS_PLAIN] = { "TLS_PLAIN", 0, 0, R(TLS), 0, true, false },
+	[MSG_TLS_CONF] = { "TLS_CONF", 4, 512, R(LOCAL_TLS), 0, true, true },
+	[MSG_TLS_CONN] = { "TLS_CONN", 2, 2, R(LOCAL_TLS), 0, true, false },
+	[MSG_TLS_PLAIN] = { "TLS_PLAIN", 0, 0, R(LOCAL_TLS), 0, true, false },
 };
 
 const struct msg_row *
@@ -153,7 +153,8 @@ const char *
 role_name(enum role role)
 {
 	static const char *const names[ROLE_COUNT] = { "http", "relay", "keys",
-		"auth", "engine", "proof", "resolve", "tls" };
+		"auth", "sni", "tls", "udp", "fetch", "log", "api", "engine",
+		"proof", "resolve", "tls" };
 
 	return role < ROLE_COUNT ? names[role] : "?";
 }
@@ -184,7 +185,7 @@ msg_get_conn(struct buf *b, struct msg_conn *c)
 	buf_get_u8(b, &c->scheme);
 	if (addr_get(b, &c->peer) == -1 || addr_get(b, &c->local) == -1)
 		return -1;
-	return c->scheme <= SCHEME_HTTPS ? 0 : -1;
+	return c->scheme < SCHEME_COUNT ? 0 : -1;
 }
 
 int

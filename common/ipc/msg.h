@@ -36,11 +36,17 @@ enum role {
 	ROLE_RELAY,
 	ROLE_KEYS,
 	ROLE_AUTH,
+	ROLE_SNI,    /* edge of users by server name */
+	ROLE_TLS,    /* converter: TLS to plain */
+	ROLE_UDP,    /* raw UDP ports */
+	ROLE_FETCH,  /* outgoing HTTP */
+	ROLE_REPORT, /* log files */
+	ROLE_API,    /* status, metrics, page */
 	/* client */
 	ROLE_ENGINE,
 	ROLE_PROOF, /* identity and proofs: the client's `keys` */
 	ROLE_RESOLVE,
-	ROLE_TLS, /* TLS to a local https:// service */
+	ROLE_LOCAL_TLS, /* TLS to a local https:// service */
 	ROLE_COUNT
 };
 
@@ -90,8 +96,9 @@ enum msg_type {
 	/* Relay: users. */
 	MSG_USER,     /* down, descriptor: conn, generation u64, service u16,
 			 rerouted u8 (1: it is another relay's end; only one
-			 host may be asked for on it), name str8 (the host it
-			 was routed by) */
+			 host may be asked for on it), skip u16 (bytes that
+			 come first and are not the user's), name str8 (the
+			 host it was routed by; empty for a port) */
 	MSG_ASK,      /* up: name str8: where does this host belong? */
 	MSG_ASK_SAME, /* down: generation u64, service u16: of a client that
 			 sits on this very relay */
@@ -206,7 +213,27 @@ struct msg_conn {
 	struct addr local;
 };
 
-enum msg_scheme { SCHEME_HTTP = 0, SCHEME_HTTPS = 1 };
+/*
+ * How a user came, which says how its bytes are treated: the first two are
+ * HTTP/1 requests, UDP is datagrams, the rest is opaque.
+ */
+enum msg_scheme {
+	SCHEME_HTTP = 0,
+	SCHEME_HTTPS = 1, /* a converter has ended the TLS */
+	SCHEME_TCP,	  /* a service's port */
+	SCHEME_TLS,	  /* the same, and a converter has ended the TLS */
+	SCHEME_SNI,	  /* TLS passed through, by server name */
+	SCHEME_CONNECT,	  /* OPEN only: behind a CONNECT request */
+	SCHEME_UDP,	  /* a service's UDP port */
+	SCHEME_COUNT
+};
+
+/* Whether its users' bytes are HTTP/1. */
+static inline bool
+msg_scheme_is_http(uint8_t scheme)
+{
+	return scheme == SCHEME_HTTP || scheme == SCHEME_HTTPS;
+}
 
 /* Where and as whom a worker is to live, and how loud. */
 struct msg_boot {

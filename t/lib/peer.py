@@ -223,8 +223,10 @@ class Client(End):
 
     def services(self, *names, serial=1):
         """Offers one service with these names (none: the id)."""
-        body = struct.pack(">IHHBB", serial, 1, 0, 1, len(names))
-        self.frame(0, SERVICES, body + b"".join(str8(n) for n in names))
+        body = struct.pack(">IHHBBB", serial, 1, 0, 1, 0, len(names))
+        rest = struct.pack(">HHIQIBBBB", 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        self.frame(0, SERVICES,
+                   body + b"".join(str8(n) for n in names) + rest)
         return self.expect(GRANTED)[1]
 
 

@@ -113,7 +113,7 @@ START_TEST(conn_round_trip)
 		buf_read(&b, p, cut);
 		ck_assert_int_eq(msg_get_conn(&b, &got), -1);
 	}
-	p[2] = SCHEME_HTTPS + 1;
+	p[2] = SCHEME_COUNT;
 	buf_read(&b, p, n);
 	ck_assert_int_eq(msg_get_conn(&b, &got), -1);
 }

@@ -11,10 +11,36 @@
 typedef char name[TEXT_NAME_MAX + 1];
 
 static name names[] = { "www", "a.example.com", "x_y.b" };
+static struct addr_block blocks[] = {
+	{ { .family = ADDR_V4, .ip = { 10 } }, 8 },
+	{ { .family = ADDR_V6, .ip = { 0x20, 1 } }, 32 },
+};
 static struct service list[] = {
-	{ 0, SERVICE_HTTP, 0, NULL },
-	{ 7, SERVICE_HTTP, 2, names },
-	{ 65535, SERVICE_HTTP, 1, names + 2 },
+	{ .index = 0, .kind = SERVICE_HTTP },
+	{ .index = 7,
+	    .kind = SERVICE_TCP,
+	    .flags = SERVICE_FLAGS,
+	    .nnames = 2,
+	    .names = names,
+	    .port = 1,
+	    .port_last = SERVICE_PORTS_MAX,
+	    .streams = 0xfffffffe,
+	    .speed = UINT64_C(0xfffffffffffffffe),
+	    .idle_ms = 60000,
+	    .has_basic = true,
+	    .has_token = true,
+	    .basic = { 1, 2, 3 },
+	    .token = { 4, 5, 6 },
+	    .nallow = 1,
+	    .ndeny = 2,
+	    .allow = blocks,
+	    .deny = blocks },
+	{ .index = 65535,
+	    .kind = SERVICE_UDP,
+	    .nnames = 1,
+	    .names = names + 2,
+	    .port = 65535,
+	    .port_last = 65535 },
 };
 static const struct services sample = { 0xdeadbeef, 3, list };
 
@@ -55,6 +81,19 @@ START_TEST(round_trip)
 	ck_assert_uint_eq(got.list[1].index, 7);
 	ck_assert_str_eq(got.list[1].names[1], "a.example.com");
 	ck_assert_str_eq(got.list[2].names[0], "x_y.b");
+	ck_assert_uint_eq(got.list[1].flags, SERVICE_FLAGS);
+	ck_assert_uint_eq(got.list[1].port, 1);
+	ck_assert_uint_eq(got.list[1].port_last, SERVICE_PORTS_MAX);
+	ck_assert_uint_eq(got.list[1].streams, list[1].streams);
+	ck_assert_uint_eq(got.list[1].speed, list[1].speed);
+	ck_assert_uint_eq(got.list[1].idle_ms, 60000);
+	ck_assert(got.list[1].has_basic && got.list[1].has_token);
+	ck_assert_mem_eq(got.list[1].basic, list[1].basic, GATE_HASH);
+	ck_assert_mem_eq(got.list[1].token, list[1].token, GATE_HASH);
+	ck_assert_uint_eq(got.list[1].nallow, 1);
+	ck_assert_uint_eq(got.list[1].ndeny, 2);
+	ck_assert(addr_equal(&got.list[1].deny[1].net, &blocks[1].net));
+	ck_assert(!got.list[2].has_basic && !got.list[2].has_token);
 	services_free(&got);
 	services_free(&got); /* once more does no harm */
 	for (size_t cut = 0; cut < n; cut++) {
@@ -92,8 +131,10 @@ START_TEST(bounds)
 	for (size_t i = 0; i <= SERVICE_NAMES_MAX; i++)
 		strcpy(many[i], "a");
 	for (uint16_t i = 0; i <= SERVICES_MAX; i++)
-		all[i] = (struct service){ i, SERVICE_HTTP, SERVICE_NAMES_MAX,
-			many };
+		all[i] = (struct service){ .index = i,
+			.kind = SERVICE_HTTP,
+			.nnames = SERVICE_NAMES_MAX,
+			.names = many };
 	n = encode(p, sizeof(p), &s);
 	ck_assert_int_eq(decode(&got, p, n), 0);
 	services_free(&got);
@@ -114,15 +155,21 @@ static const struct {
 } bad[] = {
 	{ "WWW", SERVICE_HTTP, 1 }, { "a.", SERVICE_HTTP, 1 },
 	{ "", SERVICE_HTTP, 1 }, { "a b", SERVICE_HTTP, 1 },
-	{ "-", SERVICE_HTTP, 1 }, { "a", 0, 1 }, { "a", SERVICE_HTTP + 1, 1 },
+	{ "-", SERVICE_HTTP, 1 }, { "a", 0, 1 }, { "a", SERVICE_KINDS, 1 },
 	{ "a", SERVICE_HTTP, 9 }, /* twice */
 };
 
 START_TEST(refused)
 {
 	name first = "good", second;
-	struct service two[] = { { 9, SERVICE_HTTP, 1, &first },
-		{ bad[_i].index, bad[_i].kind, 1, &second } };
+	struct service two[] = { { .index = 9,
+				     .kind = SERVICE_HTTP,
+				     .nnames = 1,
+				     .names = &first },
+		{ .index = bad[_i].index,
+		    .kind = bad[_i].kind,
+		    .nnames = 1,
+		    .names = &second } };
 	struct services s = { 1, 2, two }, got;
 	uint8_t p[256];
 	size_t n;
@@ -136,11 +183,63 @@ START_TEST(refused)
 }
 END_TEST
 
+/* Ports: out of order, too many, a last one without a first. */
+START_TEST(bad_ports)
+{
+	static const uint16_t ports[][2] = { { 2, 1 }, { 0, 1 }, { 1, 0 },
+		{ 1, SERVICE_PORTS_MAX + 1 } };
+	struct service one = { .index = 1,
+		.kind = SERVICE_TCP,
+		.port = ports[_i][0],
+		.port_last = ports[_i][1] };
+	struct services s = { 1, 1, &one }, got;
+	uint8_t p[64];
+	size_t n = encode(p, sizeof(p), &s);
+
+	ck_assert_uint_gt(n, 0);
+	ck_assert_int_eq(decode(&got, p, n), -1);
+}
+END_TEST
+
+START_TEST(bad_flags)
+{
+	struct service one = {
+		.index = 1, .kind = SERVICE_TCP, .flags = SERVICE_FLAGS + 1
+	};
+	struct services s = { 1, 1, &one }, got;
+	uint8_t p[64];
+	size_t n = encode(p, sizeof(p), &s);
+
+	ck_assert_uint_gt(n, 0);
+	ck_assert_int_eq(decode(&got, p, n), -1);
+}
+END_TEST
+
+START_TEST(hashes)
+{
+	uint8_t one[GATE_HASH], other[GATE_HASH];
+
+	gate_hash(one, "id1", 1, "secret", 6);
+	gate_hash(other, "id1", 1, "secret", 6);
+	ck_assert(gate_equal(one, other));
+	gate_hash(other, "id1", 2, "secret", 6);
+	ck_assert(!gate_equal(one, other));
+	gate_hash(other, "id2", 1, "secret", 6);
+	ck_assert(!gate_equal(one, other));
+	gate_hash(other, "id1", 1, "secre", 5);
+	ck_assert(!gate_equal(one, other));
+}
+END_TEST
+
 START_TEST(grants)
 {
-	struct granted g = {
-		.index = 3, .code = GRANT_TAKEN, .name = "www", .since = 70000
-	};
+	struct granted g = { .index = 3,
+		.code = GRANT_TAKEN,
+		.way = GRANT_WAY_TCP,
+		.name = "www",
+		.port = 6000,
+		.opened = 6001,
+		.since = 70000 };
 	struct granted got;
 	uint8_t p[2048];
 	uint32_t serial;
@@ -162,6 +261,9 @@ START_TEST(grants)
 	ck_assert(buf_done(&b));
 	ck_assert_uint_eq(got.index, 3);
 	ck_assert_uint_eq(got.code, GRANT_TAKEN);
+	ck_assert_uint_eq(got.way, GRANT_WAY_TCP);
+	ck_assert_uint_eq(got.port, 6000);
+	ck_assert_uint_eq(got.opened, 6001);
 	ck_assert_uint_eq(got.since, 70000);
 	ck_assert_str_eq(got.name, g.name);
 	ck_assert_str_eq(got.host, g.host);
@@ -173,6 +275,12 @@ START_TEST(grants)
 	p[8] = GRANT_CODES;
 	buf_read(&b, p + 6, n - 6);
 	ck_assert_int_eq(granted_get(&b, &got), -1);
+	p[8] = GRANT_OK;
+	for (int way = 0; way <= GRANT_WAYS; way += GRANT_WAYS) {
+		p[9] = (uint8_t)way;
+		buf_read(&b, p + 6, n - 6);
+		ck_assert_int_eq(granted_get(&b, &got), -1);
+	}
 }
 END_TEST
 
@@ -195,6 +303,9 @@ main(void)
 	tcase_add_test(t, none_is_a_list_too);
 	tcase_add_test(t, bounds);
 	tcase_add_loop_test(t, refused, 0, (int)(sizeof(bad) / sizeof(bad[0])));
+	tcase_add_loop_test(t, bad_ports, 0, 4);
+	tcase_add_test(t, bad_flags);
+	tcase_add_test(t, hashes);
 	tcase_add_test(t, grants);
 	tcase_add_test(t, every_code_has_a_text);
 	suite_add_tcase(s, t);

@@ -8,6 +8,8 @@
 
 #include "master/state.h"
 
+#include "master/listeners.h"
+
 static const struct state_head HEAD = { .args_fd = 10,
 	.cwd_fd = 11,
 	.exe_fd = 12,
@@ -45,7 +47,10 @@ expect(struct state_reader *r, int type)
 
 START_TEST(test_every_record_comes_back)
 {
-	struct state_listener l = { .number = 3, .fd = 5 }, l2;
+	struct state_listener l = { .kind = LISTENER_HTTP,
+		.number = 3,
+		.fd = 5 },
+			      l2;
 	struct state_worker k = { .role = ROLE_RELAY,
 		.state = 1,
 		.index = 2,
@@ -235,7 +240,8 @@ END_TEST
 
 START_TEST(test_descriptors_survive_exec)
 {
-	struct state_listener l = { .fd = open("/dev/null", O_CLOEXEC) };
+	struct state_listener l = { .kind = LISTENER_HTTP,
+		.fd = open("/dev/null", O_CLOEXEC) };
 	struct state_head h = HEAD;
 	struct state_writer *w = state_writer_new();
 	struct state_reader *r;

@@ -531,6 +531,7 @@ lab_user(struct lab *l, uint32_t conn, int fd, uint64_t generation,
 	buf_put_u64(&b, generation);
 	buf_put_u16(&b, 7);
 	buf_put_u8(&b, rerouted);
+	buf_put_u16(&b, 0);
 	buf_put_cstr8(&b, host);
 	lab_down(l, MSG_USER, conn, space, buf_used(&b), fd);
 }

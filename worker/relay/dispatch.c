@@ -208,13 +208,31 @@ on_kick(void *arg, const struct msg *m)
 	return 0;
 }
 
+/*
+ * Take out what was not sent by the user himself, and has come already: an
+ * edge has seen it. -1: it is not there.
+ */
+static int
+discard(struct relay *r, int fd, size_t n)
+{
+	ssize_t got;
+
+	while (n > 0) {
+		got = read(fd, turn_scratch(r->turn), n);
+		if (got <= 0)
+			return -1;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
 static int
 on_user(void *arg, const struct msg *m)
 {
 	struct relay *r = arg;
 	char name[HOST_NAME_SIZE + 2];
 	uint64_t generation = 0;
-	uint16_t service = 0;
+	uint16_t service = 0, skip = 0;
 	uint8_t rerouted = 0;
 	struct msg_conn c;
 	struct buf b;
@@ -225,12 +243,18 @@ on_user(void *arg, const struct msg *m)
 	buf_get_u64(&b, &generation);
 	buf_get_u16(&b, &service);
 	buf_get_u8(&b, &rerouted);
+	buf_get_u16(&b, &skip);
 	buf_get_cstr8(&b, name, sizeof(name));
 	if (!buf_done(&b))
 		return -1;
-	if (!lost_fd(r, m))
-		user_new(r, m->id, m->fd, &c, generation, service,
-		    rerouted != 0, name);
+	if (lost_fd(r, m))
+		return 0;
+	if (discard(r, m->fd, skip) == -1) {
+		close(m->fd);
+		relay_closed(r, m->id, END_RESET, 0, 0);
+		return 0;
+	}
+	user_new(r, m->id, m->fd, &c, generation, service, rerouted != 0, name);
 	return 0;
 }
 
