@@ -7,6 +7,7 @@
 #include "t/unit/relay_lab.h"
 
 #define USERS 8
+#define OPAQUE 6 /* the first of those that come by a port */
 #define GENERATION 1
 #define TURNS_MAX 300 /* until everything must have ended */
 
@@ -92,6 +93,7 @@ new_user(struct field *f, size_t i)
 	pair(fds);
 	f->user[i] = fds[1];
 	f->conn[i] = ++f->lab->last_conn;
+	f->lab->scheme = i < OPAQUE ? SCHEME_HTTP : SCHEME_TCP;
 	lab_user(f->lab, f->conn[i], fds[0], GENERATION, false, "a.test");
 }
 

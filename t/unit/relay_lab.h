@@ -109,6 +109,7 @@ struct lab {
 	size_t ntold;
 	bool broken; /* the channel */
 	uint32_t last_conn;
+	uint8_t scheme; /* of the next users */
 	struct client *clients;
 	struct visitor *visitors;
 	struct event *pulse; /* so that no turn waits for long */
@@ -520,7 +521,7 @@ static inline void
 lab_user(struct lab *l, uint32_t conn, int fd, uint64_t generation,
     bool rerouted, const char *host)
 {
-	struct msg_conn c = { .scheme = SCHEME_HTTP };
+	struct msg_conn c = { .scheme = l->scheme };
 	uint8_t space[400];
 	struct buf b;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/http/rewrite.h"
+#include "worker/relay/opaque.h"
 #include "worker/relay/upstream.h"
 #include "worker/relay/user.h"
 
@@ -194,6 +195,11 @@ answer_feed(struct user *u, const struct iovec *iov, int n)
 {
 	struct gather g = { .n = 0 };
 
+	if (u->opaque) {
+		if (u->state == USER_OPEN)
+			user_send(u, iov, n);
+		return;
+	}
 	for (int i = 0; i < n && u->state == USER_OPEN; i++) {
 		const uint8_t *p = iov[i].iov_base;
 		size_t len = iov[i].iov_len, used;
@@ -263,6 +269,10 @@ answer_lost(struct user *u, enum reset reason)
 	struct upstream *up = u->current;
 	int status = 502;
 
+	if (u->opaque) {
+		opaque_lost(u, reason);
+		return;
+	}
 	/* What answers for it wants to know who it was: user_refuse() ends it.
 	 */
 	if (up != NULL && (u->nasked == 0 || u->begun))

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "worker/relay/opaque.h"
 #include "worker/relay/upstream.h"
 #include "worker/relay/user.h"
 
@@ -86,7 +87,7 @@ feed(struct user *u, uint8_t *p, size_t n)
 	size_t used;
 
 	u->wait = WAIT_NOTHING;
-	used = request_feed(u, p, n);
+	used = u->opaque ? opaque_feed(u, p, n) : request_feed(u, p, n);
 	if (u->state == USER_DEAD)
 		return;
 	if (u->state != USER_OPEN)

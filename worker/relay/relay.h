@@ -6,8 +6,8 @@
  *	carry	 a client's connection until its session knows it
  *	session	 a logged-in client: its links (tunnels), tickets, budget
  *	user	 a user's connection; input.c, request.c and answer.c are its
- *		 two directions, upstream.c and pair.c what it is connected
- *		 to, ask.c how it finds out
+ *		 two directions, opaque.c both of what is not HTTP, upstream.c
+ *		 and pair.c what it is connected to, ask.c how it finds out
  */
 #ifndef RELAY_H
 #define RELAY_H

@@ -40,7 +40,8 @@ upstream_to_service(
 		return NULL;
 	up->session = s;
 	up->service = service;
-	s->users++;
+	if (s != NULL)
+		s->users++;
 	return up;
 }
 
@@ -273,6 +274,7 @@ upstream_opened(void *owner)
 {
 	struct upstream *up = owner;
 
+	up->opened = true;
 	/* One more may be opened, and one for somebody who changed his mind. */
 	if (up->session != NULL)
 		upstream_wake(up->session, 2);

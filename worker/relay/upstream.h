@@ -31,11 +31,15 @@ struct upstream {
 	size_t owed;		 /* bytes received and not yet granted again */
 	uint16_t service;
 	bool fin;	/* it will send no more */
+	bool opened;	/* the local connection stood */
 	bool confirmed; /* the master says that the session is there */
 	char name[];	/* the host, as names are compared */
 };
 
-/* A new one for a service of that session; opened at the first write. */
+/*
+ * A new one for a service of that session (NULL: one that has gone), opened at
+ * the first write.
+ */
 struct upstream *upstream_to_service(
     struct user *u, struct session *s, uint16_t service, const char *name);
 

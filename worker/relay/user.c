@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/http/page.h"
 #include "common/net/sockopt.h"
+#include "worker/relay/opaque.h"
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
 
@@ -182,6 +183,10 @@ user_refuse(struct user *u, int status, const char *text)
 
 	if (u->state != USER_OPEN)
 		return;
+	if (u->opaque) {
+		opaque_refuse(u, status, text);
+		return;
+	}
 	if (u->begun) {
 		destroy(u, true, END_LOST);
 		return;
@@ -270,7 +275,8 @@ open_expired(struct user *u)
 	else if (!u->begun && (u->nasked > 0 || u->in_len > 0))
 		user_refuse(u, 504, NULL);
 	else
-		destroy(u, u->nasked > 0, END_TIMEOUT);
+		/* What is not HTTP must not take this for the end of it. */
+		destroy(u, u->nasked > 0 || u->opaque, END_TIMEOUT);
 }
 
 void
@@ -313,11 +319,13 @@ start(struct user *u, uint64_t generation, uint16_t service, const char *name)
 		return -1;
 	if (idmap_put(&r->conns, u->conn.id, u) == -1)
 		return -1;
+	if (s != NULL && s->streams_max > 0 && s->users >= s->streams_max)
+		u->bad = 503;
+	if (u->opaque)
+		return opaque_start(u, s, service, name);
 	/* A session that has just died: the first request will ask again. */
 	if (s == NULL)
 		return 0;
-	if (s->streams_max > 0 && s->users >= s->streams_max)
-		u->bad = 503;
 	u->current = upstream_to_service(u, s, service, name);
 	return u->current == NULL ? -1 : 0;
 }
@@ -338,6 +346,7 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 	u->relay = r;
 	u->fd = fd;
 	u->scheme = c->scheme;
+	u->opaque = !msg_scheme_is_http(c->scheme);
 	u->peer = c->peer;
 	u->local = c->local;
 	u->rerouted = rerouted;
@@ -356,7 +365,7 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 		return;
 	}
 	user_touch(u);
-	/* The head is there: an edge has seen it. */
+	/* The head is there: an edge has seen it; or a stream is to open. */
 	u->readable = true;
 	user_resume(u);
 }

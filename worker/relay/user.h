@@ -1,6 +1,7 @@
 /*
  * A user's connection. Requests are walked on the way in (request.c), answers
- * on the way out (answer.c); every request is routed on its own.
+ * on the way out (answer.c); every request is routed on its own. What is not
+ * HTTP passes as it is (opaque.c).
  */
 #ifndef USER_H
 #define USER_H
@@ -76,6 +77,7 @@ struct user {
 	uint8_t wait;  /* enum user_wait */
 	uint8_t state; /* enum user_state */
 	uint8_t scheme;
+	bool opaque;	  /* not HTTP: see opaque.h */
 	bool rerouted;	  /* another relay's end: one host only */
 	bool readable;	  /* there may be more to read */
 	bool closed;	  /* the end of input was announced */
