@@ -225,6 +225,10 @@ server_conf_limits(const struct server_conf *c, const struct conf_user *u)
 		l.hosts_regex = u->limits.hosts_regex;
 	if ((u->set & USER_SET_HOSTS_WITH_ID) != 0)
 		l.hosts_with_id = u->limits.hosts_with_id;
+	if ((u->set & USER_SET_TCP) != 0)
+		l.tcp = u->limits.tcp;
+	if ((u->set & USER_SET_UDP) != 0)
+		l.udp = u->limits.udp;
 	return l;
 }
 

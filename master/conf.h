@@ -20,6 +20,7 @@
 #include "common/conf/lists.h"
 #include "common/conf/pack.h"
 #include "common/conf/verifier.h"
+#include "master/port_rules.h"
 
 #define CONF_LISTEN_MAX 64   /* addresses of one listener key */
 #define CONF_TRUSTED_MAX 64  /* blocks: MSG_TRUSTED_MAX */
@@ -51,6 +52,8 @@
 #define USER_SET_SECRET 0x40u
 #define USER_SET_KEY 0x80u
 #define USER_SET_HASH 0x100u
+#define USER_SET_TCP 0x200u /* of `limits` again */
+#define USER_SET_UDP 0x400u
 
 struct limits {
 	uint64_t tunnels;	     /* per client, at least 1 */
@@ -58,6 +61,8 @@ struct limits {
 	uint64_t hosts_number;	     /* names beside the id; 0: any */
 	struct str_list hosts_regex; /* POSIX extended, valid; none: any */
 	bool hosts_with_id;	     /* prefix becomes id-prefix */
+	struct port_rule_list tcp;   /* ports to be had; none: no port */
+	struct port_rule_list udp;
 };
 
 /* One user without what proves it. */

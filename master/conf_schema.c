@@ -6,6 +6,8 @@
 #include "master/conf_users.h"
 
 #define NUMBER_MAX UINT32_MAX /* counts that have no bound of their own */
+#define PORTS_MAX 65535
+#define PORT_RANGE_MAX 11     /* bytes of "1024-65535" at its longest */
 #define SOCKET_BYTES 107      /* of sun_path, without its terminator */
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -14,6 +16,19 @@ static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
 
 /* clang-format off */
 
+#define AT(member) offsetof(struct port_rule, member)
+
+static const struct schema_key port_rule_keys[] = {
+	{ "range", SCHEMA_STRING, AT(range),
+	    .min = 1, .max = PORT_RANGE_MAX, .always = true },
+	{ "number", SCHEMA_INT, AT(number),
+	    .preset = "1", .max = PORTS_MAX },
+	/* Derived, so that they travel. */
+	{ NULL, SCHEMA_INT, AT(first), .min = 1, .max = PORTS_MAX },
+	{ NULL, SCHEMA_INT, AT(last), .min = 1, .max = PORTS_MAX },
+};
+
+#undef AT
 #define AT(member) offsetof(struct conf_user, member)
 
 static const struct schema_key user_keys[] = {
@@ -38,6 +53,12 @@ static const struct schema_key user_keys[] = {
 	    .check = checks_regex },
 	{ "hosts.with_id", SCHEMA_BOOL, AT(limits.hosts_with_id),
 	    .flag = USER_SET_HOSTS_WITH_ID },
+	{ "tcp", SCHEMA_GROUPS, AT(limits.tcp),
+	    .max = PORT_RULES_MAX, .flag = USER_SET_TCP,
+	    .sub = &conf_schema_port_rule },
+	{ "udp", SCHEMA_GROUPS, AT(limits.udp),
+	    .max = PORT_RULES_MAX, .flag = USER_SET_UDP,
+	    .sub = &conf_schema_port_rule },
 	/* Derived, so that it travels. */
 	{ NULL, SCHEMA_INT, AT(method),
 	    .min = VERIFIER_SECRET, .max = VERIFIER_HASH },
@@ -92,6 +113,10 @@ static const struct schema_key keys[] = {
 	    .max = CONF_REGEX_MAX, .check = checks_regex },
 	{ "limits.hosts.with_id", SCHEMA_BOOL, AT(limits.hosts_with_id),
 	    .preset = "false" },
+	{ "limits.tcp", SCHEMA_GROUPS, AT(limits.tcp),
+	    .max = PORT_RULES_MAX, .sub = &conf_schema_port_rule },
+	{ "limits.udp", SCHEMA_GROUPS, AT(limits.udp),
+	    .max = PORT_RULES_MAX, .sub = &conf_schema_port_rule },
 	{ "http.mux_header", SCHEMA_STRING, AT(mux_header),
 	    .preset = "Host", .min = 1, .max = CONF_HEADER_MAX, .always = true,
 	    .check = checks_header },
@@ -122,6 +147,14 @@ static const struct schema_key keys[] = {
 };
 
 /* clang-format on */
+
+const struct schema conf_schema_port_rule = {
+	.keys = port_rule_keys,
+	.n = ROWS(port_rule_keys),
+	.size = sizeof(struct port_rule),
+	.set = offsetof(struct port_rule, set),
+	.finish = port_rules_finish,
+};
 
 const struct schema conf_schema_user = {
 	.keys = user_keys,

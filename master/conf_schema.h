@@ -14,8 +14,9 @@ struct conf_users_file {
 	struct conf_user_list users;
 };
 
-extern const struct schema conf_schema;	      /* struct server_conf */
-extern const struct schema conf_schema_users; /* struct conf_users_file */
-extern const struct schema conf_schema_user;  /* struct conf_user */
+extern const struct schema conf_schema;		  /* struct server_conf */
+extern const struct schema conf_schema_users;	  /* struct conf_users_file */
+extern const struct schema conf_schema_user;	  /* struct conf_user */
+extern const struct schema conf_schema_port_rule; /* struct port_rule */
 
 #endif
