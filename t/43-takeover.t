@@ -179,17 +179,22 @@ def parked(lab, one):
             thread.start()
         return results, threads
 
+    def lose(server, client):
+        mark = server.mark()
+        client.kill()
+        server.wait_line("lost its last tunnel", since=mark)
+
     with tap.case("visitors wait while a lost client comes back"):
         server = Ptpd(lab)
         client = Ptp(lab, server, one.url)
-        client.kill()
+        lose(server, client)
         results, threads = ask_many(server.port, 10)
         client = Ptp(lab, server, one.url)
         for thread in threads:
             thread.join()
         tap.is_({r[0] for r in results}, {200}, "statuses")
     with tap.case("at most 16 of one source, the rest 503 at once"):
-        client.kill()
+        lose(server, client)
         results, threads = ask_many(server.port, 30)
         for thread in threads:
             thread.join()
@@ -197,14 +202,14 @@ def parked(lab, one):
         tap.is_((len(quick), {s[0] for s in results}), (14, {503}), "answers")
     with tap.case("timeouts.park: 503 when it has passed"):
         server = Ptpd(lab, "-o", "timeouts.park=1s")
-        Ptp(lab, server, one.url).kill()
+        lose(server, Ptp(lab, server, one.url))
         results, threads = ask_many(server.port, 1)
         threads[0].join()
         tap.is_(results[0][0], 503, "status")
         tap.ok(0.5 <= results[0][1] <= 2.5, f"after {results[0][1]:.1f} s")
     with tap.case("timeouts.park = 0: 503 at once"):
         server = Ptpd(lab, "-o", "timeouts.park=0")
-        Ptp(lab, server, one.url).kill()
+        lose(server, Ptp(lab, server, one.url))
         eventually(server.port, 503)
         results, threads = ask_many(server.port, 1)
         threads[0].join()
