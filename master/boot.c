@@ -184,8 +184,9 @@ boot_reconfigure(struct master *m)
 	workers_each(m->workers, reconfigure, NULL);
 }
 
-unsigned
-boot_count(const struct master *m, enum role role)
+/* How many workers of a role this configuration wants. */
+static unsigned
+count(const struct master *m, enum role role)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t relays = m->conf.workers;
@@ -200,7 +201,18 @@ boot_count(const struct master *m, enum role role)
 	case ROLE_HTTP:
 		return (unsigned)(relays + RELAYS_PER_EDGE - 1) /
 		    RELAYS_PER_EDGE;
-	default:
+	case ROLE_KEYS:
+	case ROLE_AUTH:
 		return 1;
+	default:
+		return 0;
 	}
+}
+
+void
+boot_want(struct master *m)
+{
+	for (int role = 0; role < ROLE_ENGINE; role++)
+		workers_want(
+		    m->workers, (enum role)role, count(m, (enum role)role));
 }

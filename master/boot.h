@@ -14,7 +14,7 @@ int boot_worker(struct worker *w);
 /* The configuration rows alone, to all that have a role for them. */
 void boot_reconfigure(struct master *m);
 
-/* How many workers of a role this configuration wants. */
-unsigned boot_count(const struct master *m, enum role role);
+/* Have as many workers of each role as this configuration wants. */
+void boot_want(struct master *m);
 
 #endif

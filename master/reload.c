@@ -152,8 +152,7 @@ commit(struct reload *r)
 	if (old.lockout.time == 0) /* locked out until a reload */
 		sources_forgive(m->sources);
 	boot_reconfigure(m);
-	workers_want(m->workers, ROLE_RELAY, boot_count(m, ROLE_RELAY));
-	workers_want(m->workers, ROLE_HTTP, boot_count(m, ROLE_HTTP));
+	boot_want(m);
 	sessions_each(m->sessions, judge_session, m);
 	clients_each(m->clients, end_removed, m);
 	log_info("reload: the new configuration holds");

@@ -121,14 +121,10 @@ open_listeners(struct master *m)
 static int
 start_workers(struct master *m)
 {
-	static const enum role roles[] = { ROLE_KEYS, ROLE_AUTH, ROLE_RELAY,
-		ROLE_HTTP };
-
 	if ((m->workers = workers_new(m, &dispatch_ops)) == NULL ||
 	    workers_find(m->workers) == -1)
 		return -1;
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		workers_want(m->workers, roles[i], boot_count(m, roles[i]));
+	boot_want(m);
 	return 0;
 }
 
