@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/attach_impl.h"
+#include "client/catalog.h"
 #include "client/child.h"
 #include "client/identity.h"
 #include "client/parent.h"
@@ -90,8 +91,9 @@ attach_on_hs_keys(void *child, const struct msg *m)
 
 	if (l == NULL)
 		return 0;
-	child_send(p->engine, MSG_HS_KEYS, m->id, m->p, m->n);
 	c = &l->source->conf;
+	catalog_identify(p->catalog, c->servers[l->server].id);
+	child_send(p->engine, MSG_HS_KEYS, m->id, m->p, m->n);
 	link_up(l);
 	a->attempt = NULL;
 	a->session = l;

@@ -6,6 +6,7 @@
 
 #include "client/child.h"
 #include "client/engine_conf.h"
+#include "client/gates.h"
 #include "client/grants.h"
 #include "client/locals.h"
 #include "client/secure.h"
@@ -125,6 +126,7 @@ put_offer(const struct catalog *c, struct buf *b)
 
 		s->index = e->index;
 		s->kind = SERVICE_HTTP;
+		gates_offer(s, e->conf, c->id);
 		s->nnames = (uint8_t)e->conf->names.n;
 		s->names = calloc(s->nnames + 1u, sizeof(*s->names));
 		for (size_t i = 0; s->names != NULL && i < s->nnames; i++)
@@ -172,6 +174,15 @@ catalog_offer(struct catalog *c)
 	send_offer(c);
 }
 
+void
+catalog_identify(struct catalog *c, const char *id)
+{
+	if (strcmp(c->id, id) == 0)
+		return;
+	strncpy(c->id, id, sizeof(c->id) - 1);
+	catalog_offer(c);
+}
+
 static bool
 same_text(const char *a, const char *b)
 {
@@ -199,7 +210,7 @@ same_service(const struct client_service *a, const struct client_service *b)
 	    same_list(&a->remove_headers, &b->remove_headers) &&
 	    a->timeout == b->timeout && same_text(a->tls_ca, b->tls_ca) &&
 	    same_text(a->tls_name, b->tls_name) &&
-	    a->tls_insecure == b->tls_insecure;
+	    a->tls_insecure == b->tls_insecure && gates_same(a, b);
 }
 
 static void

@@ -34,8 +34,9 @@ struct catalog {
 	struct parent *parent;
 	struct entries entries;
 	size_t count;
-	uint16_t next;	 /* the number to give next */
-	uint32_t serial; /* of what the server was told last */
+	uint16_t next;		     /* the number to give next */
+	uint32_t serial;	     /* of what the server was told last */
+	char id[TEXT_LABEL_MAX + 1]; /* who we are there; empty: not known */
 };
 
 /* An empty one. NULL: no memory. */
@@ -61,6 +62,12 @@ size_t catalog_remove(struct catalog *c, const char *what);
 /* Tell a fresh engine everything, or all of them the list anew. */
 void catalog_boot(const struct catalog *c);
 void catalog_offer(struct catalog *c);
+
+/*
+ * We are `id` at the server that is told next: what it is told of secrets
+ * depends on that.
+ */
+void catalog_identify(struct catalog *c, const char *id);
 
 struct entry *catalog_find(const struct catalog *c, uint16_t index);
 

@@ -21,6 +21,7 @@
 #define CONF_SERVICES_MAX 64 /* SERVICES_MAX */
 #define CONF_NAMES_MAX 16    /* names of one service: SERVICE_NAMES_MAX */
 #define CONF_HEADERS_MAX 32  /* remove_headers of one service */
+#define CONF_BLOCKS_MAX 32   /* allow_from, deny_from: SERVICE_BLOCKS_MAX */
 #define CONF_PATH_MAX 1023   /* bytes of a path */
 #define CONF_SOCKET_MAX 107  /* bytes of the path of a unix socket */
 #define CONF_TUNNELS_MAX 10  /* tunnels of the pool */
@@ -69,6 +70,12 @@ struct client_service {
 	char *tls_ca;	  /* absolute path; NULL: the system's */
 	char *tls_name;	  /* NULL: the host of local */
 	bool tls_insecure;
+
+	/* Who may use it: gates.h. */
+	bool private;
+	char *token; /* NULL: none */
+	char *basic; /* "user:password"; NULL: none */
+	struct block_list allow_from, deny_from;
 
 	/* Only while loading: where it stood, for faults. */
 	const char *file;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/conf_schema.h"
+#include "client/gates.h"
 #include "common/conf/hostport.h"
 #include "common/conf/paths.h"
 #include "common/http/host.h"
@@ -152,6 +153,7 @@ conf_services_finish(void *service, const struct schema_place *at)
 	expected = complete_rewrite(s);
 	if (expected != NULL)
 		schema_fault(at, "rewrite_host", "%s", expected);
+	gates_finish(s, at);
 	if (s->tls_ca != NULL && paths_absolute(&s->tls_ca) == -1)
 		schema_fault(at, "tls_ca", "%s", strerror(errno));
 }

@@ -167,6 +167,12 @@ local_open(struct engine *e, struct stream *s, const struct tunnel_open *o)
 		stream_end(s, e->stopping ? RESET_GONE : RESET_NO_SERVICE);
 		return;
 	}
+	if (rules_edit(rules) && !msg_scheme_is_http(o->scheme)) {
+		/* The server should not have let it through. */
+		rules_give(rules);
+		stream_end(s, RESET_REFUSED);
+		return;
+	}
 	if ((l = calloc(1, sizeof(*l))) == NULL ||
 	    (rules_edit(rules) && (l->edit = edit_new(rules)) == NULL)) {
 		free(l);

@@ -175,7 +175,8 @@ enum msg_type {
 /* What an edge says about a connection. */
 enum msg_verdict {
 	VERDICT_TUNNEL = 1, /* kind u8, ticket id 16 bytes: a preface */
-	VERDICT_ROUTE,	    /* name str8: an HTTP request for this host */
+	VERDICT_ROUTE,	    /* name str8: an HTTP request for this host, or a
+			       CONNECT to it */
 	VERDICT_REFUSE,	    /* status u16: the edge answers it itself */
 	VERDICT_DROP	    /* reason u8 (enum msg_end): closed */
 };

@@ -50,7 +50,9 @@ enum service_flag {
 	SERVICE_RANDOM = 2,   /* any port, if those are not to be had */
 	SERVICE_SNI = 4,      /* HTTP: reached by server name as well */
 	SERVICE_ENDS_TLS = 8, /* users of its ports speak TLS; we end it */
-	SERVICE_FLAGS = 15
+	SERVICE_EDITS = 16,   /* requests are changed on their way (Host,
+				 fields): opaque bytes would get past that */
+	SERVICE_FLAGS = 31
 };
 
 struct service {

@@ -262,6 +262,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (s == NULL ||
 	    session_link(s, ++lab->last_conn, fds[0], &peer, key, key) == -1)
 		abort();
+	lab_offer(s, NULL);
 	while (n >= 3) {
 		size_t len = data[2];
 

@@ -51,8 +51,21 @@ static const struct first_bytes firsts[] = {
 	    400, NULL },
 	{ "GET / HTTP/1.1\nHost: a\n\n", 0, VERDICT_REFUSE, 400, NULL },
 	{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0, VERDICT_REFUSE, 505, NULL },
-	{ "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", 0, VERDICT_REFUSE, 501,
+	{ "CONNECT A.b:22 HTTP/1.1\r\nHost: a.b:22\r\n\r\n", 0, VERDICT_ROUTE,
+	    0, "a.b" },
+	{ "CONNECT a:22 HTTP/1.0\r\n\r\nSSH-2.0", 0, VERDICT_ROUTE, 0, "a" },
+	{ "CONNECT [::1]:22 HTTP/1.0\r\n\r\n", 0, VERDICT_ROUTE, 0, "[::1]" },
+	{ "CONNECT a:80 HTTP/1.1\r\nHost: b:80\r\n\r\n", 0, VERDICT_REFUSE, 400,
 	    NULL },
+	{ "CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", 0, VERDICT_REFUSE, 400,
+	    NULL },
+	{ "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nContent-Length: 2\r\n\r\nxx",
+	    0, VERDICT_REFUSE, 400, NULL },
+	{ "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nTransfer-Encoding: chunked"
+	  "\r\n\r\n",
+	    0, VERDICT_REFUSE, 400, NULL },
+	{ "CONNECT http://a:80/ HTTP/1.1\r\nHost: a:80\r\n\r\n", 0,
+	    VERDICT_REFUSE, 400, NULL },
 	{ "\x16\x03\x01\x02\x00", 5, VERDICT_REFUSE, 400, NULL },
 	{ "\x16\x04", 0, VERDICT_DROP, END_GARBAGE, NULL },
 	{ "\0\0\0\0", 4, VERDICT_DROP, END_GARBAGE, NULL },
@@ -117,6 +130,9 @@ static const struct first_bytes headers[] = {
 	    VERDICT_REFUSE, 400, NULL },
 	{ "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", 0, VERDICT_REFUSE, 400,
 	    NULL },
+	/* A CONNECT says itself where to. */
+	{ "CONNECT id2:22 HTTP/1.0\r\nX-Applet: id1\r\n\r\n", 0, VERDICT_ROUTE,
+	    0, "id2" },
 	/* head_max is 64 here: 64 bytes without an end, and 65. */
 	{ "GET /23456789012345678901234567890123456789012345678901234567890123",
 	    64, VERDICT_REFUSE, 431, NULL },
@@ -511,15 +527,15 @@ START_TEST(answer_ends_in_order)
 	char p[PAGE_MAX];
 	int err;
 
-	arrive(1, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\nmore and more");
+	arrive(1, "GET / HTTP/1.0\r\n\r\nmore and more");
 	run_until(&x.closed, 300);
 	ck_assert(x.verdict);
 	ck_assert(!x.closed); /* the user has not ended it */
 	begin = edge_now();
 	ck_assert_uint_gt(hear(p, sizeof(p), &err), 0);
 	ck_assert_int_eq(err, 0);
-	ck_assert_ptr_nonnull(strstr(p, "HTTP/1.1 501 "));
-	ck_assert_ptr_nonnull(strstr(p, "CONNECT is not offered here"));
+	ck_assert_ptr_nonnull(strstr(p, "HTTP/1.1 400 "));
+	ck_assert_ptr_nonnull(strstr(p, "the request names no host"));
 	if (_i == 0)
 		shutdown(x.client, SHUT_WR);
 	else
@@ -562,7 +578,7 @@ START_TEST(answer_discards_so_much)
 	static char body[ANSWER_DISCARD_MAX / 2 + 512];
 	bool never = false;
 
-	arrive(1, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
+	arrive(1, "GET / HTTP/1.0\r\n\r\n");
 	run_until(&x.verdict, 1000);
 	say(body, sizeof(body));
 	run_until(&never, 100);

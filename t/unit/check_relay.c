@@ -329,8 +329,8 @@ START_TEST(bad_request)
 		{ "GET / HTTP/1.1\r\nHost: a.test\r\nHost: b.test\r\n\r\n",
 		    "HTTP/1.1 400 ", false },
 		{ "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", false },
-		{ "CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\n",
-		    "HTTP/1.1 501 ", false },
+		{ "CONNECT a.test:80 HTTP/1.1\r\nHost: b.test:80\r\n\r\n",
+		    "HTTP/1.1 400 ", false },
 		/* In the middle of a body that its service waits for. */
 		{ "POST / HTTP/1.1\r\nHost: a.test\r\n"
 		  "Transfer-Encoding: chunked\r\n\r\nXYZ",

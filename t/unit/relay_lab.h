@@ -471,6 +471,27 @@ lab_tcp(int fds[2])
 	close(fd);
 }
 
+/* Have it offer services of all low numbers, all as `like` (NULL: open). */
+static inline void
+lab_offer(struct session *s, const struct service *like)
+{
+	static struct service rows[SERVICES_MAX];
+	struct services list = { 1, SERVICES_MAX, rows };
+	uint8_t space[SERVICES_BYTES];
+	struct buf b;
+
+	for (uint16_t i = 0; i < SERVICES_MAX; i++) {
+		rows[i] = like != NULL
+		    ? *like
+		    : (struct service){ .kind = SERVICE_HTTP };
+		rows[i].index = i;
+	}
+	buf_write(&b, space, sizeof(space));
+	if (services_put(&b, &list) == -1 ||
+	    session_offer(s, space, buf_used(&b)) == -1)
+		abort();
+}
+
 /* A session with one link, and the client at its other end. */
 static inline struct client *
 client_new(struct lab *l, uint64_t generation, enum record_cipher cipher,
@@ -488,6 +509,7 @@ client_new(struct lab *l, uint64_t generation, enum record_cipher cipher,
 	s->cipher = (uint8_t)cipher;
 	if (session_link(s, ++l->last_conn, fds[0], &peer, down, up) == -1)
 		abort();
+	lab_offer(s, NULL);
 	return client_over(l, fds[1], cipher, up, down);
 }
 

@@ -44,7 +44,8 @@ verdict_name(char name[HOST_NAME_SIZE], const struct head *h,
 {
 	struct head_view v;
 
-	if (strcasecmp(rules->mux_header, "Host") == 0)
+	if (strcasecmp(rules->mux_header, "Host") == 0 ||
+	    h->kind == HEAD_METHOD_CONNECT)
 		return host_name(name, NULL, h->host.p, h->host.n);
 	if (head_find(h, rules->mux_header, &v) != 1)
 		return -1;
@@ -61,8 +62,6 @@ judge_request(struct verdict *v, struct head *h,
 		return;
 	if (rc < 0)
 		refuse(v, -rc, NULL);
-	else if (h->kind == HEAD_METHOD_CONNECT)
-		refuse(v, 501, "CONNECT is not offered here");
 	else if (verdict_name(v->name, h, rules) == -1)
 		refuse(v, 400, "the request names no host");
 	else

@@ -36,8 +36,8 @@ void verdict_give(struct verdict *v, struct head *h,
 
 /*
  * The name that a request asks for: the host of Host (or of an absolute
- * target), or the whole value of another mux header. 0, or -1: it has none,
- * or no valid one.
+ * target, and of a CONNECT), or the whole value of another mux header. 0, or
+ * -1: it has none, or no valid one.
  */
 int verdict_name(char name[HOST_NAME_SIZE], const struct head *h,
     const struct verdict_rules *rules);

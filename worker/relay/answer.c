@@ -73,12 +73,15 @@ take_head(struct user *u, struct gather *g, const uint8_t *p, size_t n,
 	struct iovec iov = { out, 0 };
 	ssize_t len;
 
-	if (h->status == 101) {
+	if (h->body == HEAD_BODY_OPAQUE) {
+		u->begun = true;
 		u->sending = false;
 		walk_opaque(&u->req);
 		user_resume(u);
+		emit(u, g, p, n);
+		return;
 	}
-	if (h->status >= 200 || h->status == 101)
+	if (h->status >= 200)
 		u->begun = true;
 	if (h->status >= 200 && !h->keepalive)
 		u->close_after = true;
@@ -188,6 +191,19 @@ feed_joined(struct user *u, const uint8_t *p, size_t n)
 	    keep_part(u, joined + used, total - used) == -1)
 		user_abort(u, END_LIMIT);
 	free(joined);
+}
+
+void
+answer_connected(struct user *u)
+{
+	static const char head[] =
+	    "HTTP/1.1 200 Connection Established\r\n\r\n";
+	struct iovec iov = { (void *)(uintptr_t)head, sizeof(head) - 1 };
+
+	/* Walked as if the service had said it. */
+	if (u->nasked == 1 && u->asked[0].method == HEAD_METHOD_CONNECT &&
+	    !u->begun)
+		answer_feed(u, &iov, 1);
 }
 
 void

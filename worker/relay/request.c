@@ -1,144 +1,44 @@
 /*
- * From the user to the service: every request head is checked, routed, and
- * written anew; bodies pass.
+ * From the user to the service: every request head is checked, routed
+ * (route.c), and written anew; bodies pass.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/http/host.h"
 #include "common/http/page.h"
 #include "common/http/rewrite.h"
+#include "worker/relay/request_impl.h"
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
-#include "worker/relay/user.h"
 
-/* What became of a piece of the request. */
-enum outcome {
-	PASSED,	 /* all of it was dealt with */
-	STOPPED, /* u->wait says why; nothing of it was dealt with */
-	ENDED	 /* the user has been answered, or is dead */
-};
-
-static enum outcome
-stop(struct user *u, enum user_wait why)
+enum outcome
+request_stop(struct user *u, enum user_wait why)
 {
 	u->wait = (uint8_t)why;
 	return STOPPED;
 }
 
-/* Refuse the request; not before those ahead of it have their answers. */
-static enum outcome
-refuse(struct user *u, int status)
+enum outcome
+request_refuse(struct user *u, int status)
 {
 	if (u->nasked > 0) {
 		u->bad = (uint16_t)status;
-		return stop(u, WAIT_ANSWERS);
+		return request_stop(u, WAIT_ANSWERS);
 	}
 	user_refuse(u, status, NULL);
 	return ENDED;
 }
 
-/* The name that a request is routed by, as names are compared. */
-static int
-route_name(const struct user *u, const struct head *h, char *dst)
-{
-	const char *mux = u->relay->conf.mux_header;
-	struct head_view v;
-
-	if (strcasecmp(mux, "host") == 0)
-		return host_name(dst, NULL, h->host.p, h->host.n);
-	if (head_find(h, mux, &v) != 1 || v.n == 0 || v.n >= HOST_NAME_SIZE)
-		return -1;
-	for (size_t i = 0; i < v.n; i++)
-		dst[i] = v.p[i] >= 'A' && v.p[i] <= 'Z'
-		    ? (char)(v.p[i] + ('a' - 'A'))
-		    : v.p[i];
-	dst[v.n] = '\0';
-	return 0;
-}
-
-/* Make room for one more upstream: the oldest that does not answer goes. */
-static void
-evict(struct user *u)
-{
-	struct upstream *oldest = NULL;
-	size_t n = 0;
-
-	for (struct upstream *up = u->ups; up != NULL; up = up->next, n++) {
-		if (up != u->current)
-			oldest = up;
-	}
-	if (n >= UPSTREAM_MAX && oldest != NULL)
-		upstream_leave(oldest);
-}
-
-static struct upstream *
-upstream_for(struct user *u, struct session *s, uint16_t service, int fd)
-{
-	struct upstream *up;
-
-	if (s == NULL)
-		return upstream_to_pair(u, fd, u->asking);
-	if (s->streams_max > 0 && s->users >= s->streams_max)
-		return NULL;
-	if ((up = upstream_to_service(u, s, service, u->asking)) != NULL)
-		up->confirmed = true;
-	return up;
-}
-
-void
-request_routed(struct user *u, struct session *s, uint16_t service, int fd)
-{
-	struct upstream *up;
-
-	/* It replaces one that has lost its session. */
-	if ((up = upstream_find(u, u->asking)) != NULL)
-		upstream_end(up);
-	evict(u);
-	if (upstream_for(u, s, service, fd) == NULL)
-		u->bad = 503;
-}
-
-/*
- * Make the upstream of that host the one that answers. Another host's turn
- * comes when all answers before it are complete and have left: what waits to
- * be sent to a user is always of one upstream, whose window bounds it.
- */
-static enum outcome
-route(struct user *u, const char *name)
-{
-	struct upstream *up = u->current;
-
-	if (up == NULL || strcmp(up->name, name) != 0) {
-		if (u->nasked > 0 || outq_left(&u->out) > 0)
-			return stop(u, WAIT_ANSWERS);
-		if (u->rerouted && up != NULL)
-			return refuse(u, 421);
-		up = upstream_find(u, name);
-	}
-	if (up != NULL && upstream_open(up) == 0) {
-		u->current = up;
-		return PASSED;
-	}
-	if (up != NULL && errno == EAGAIN)
-		return stop(u, WAIT_ROOM);
-	/* Unknown, or its session has gone and may come back. */
-	if (u->nasked > 0)
-		return stop(u, WAIT_ANSWERS);
-	user_ask(u, name);
-	return u->bad != 0 ? refuse(u, u->bad) : STOPPED;
-}
-
 /* Our own fields, and whose of the user's to believe. */
 static void
-rules(const struct user *u, const struct head *h, struct rewrite *rw,
-    char ip[ADDR_TEXT], char host[HOST_NAME_SIZE + 8])
+rules(const struct user *u, const struct head *h, uint32_t drop,
+    struct rewrite *rw, char ip[ADDR_TEXT], char host[HOST_NAME_SIZE + 8])
 {
 	const struct msg_relay_conf *c = &u->relay->conf;
 
 	memset(rw, 0, sizeof(*rw));
+	rw->drop = drop;
 	if (!c->forwarded)
 		return;
 	rw->strip_forwarded =
@@ -179,7 +79,7 @@ write_rest(struct user *u)
 	u->rest_at += (uint32_t)upstream_write(
 	    u->current, u->rest + u->rest_at, u->rest_len - u->rest_at);
 	if (u->rest_at < u->rest_len)
-		return stop(u, WAIT_ROOM);
+		return request_stop(u, WAIT_ROOM);
 	free(u->rest);
 	u->rest = NULL;
 	return PASSED;
@@ -190,7 +90,8 @@ write_rest(struct user *u)
  * is credit for, which may be less than a long head, and keep the rest.
  */
 static enum outcome
-write_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
+write_head(struct user *u, const uint8_t *p, size_t n, const struct head *h,
+    uint32_t drop)
 {
 	char ip[ADDR_TEXT], host[HOST_NAME_SIZE + 8];
 	char out[HEAD_MAX + USER_HEAD_GROW];
@@ -201,14 +102,14 @@ write_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
 
 	/* In front of a pair: another relay checks and writes it. */
 	if (u->current->pair == NULL) {
-		rules(u, h, &rw, ip, host);
+		rules(u, h, drop, &rw, ip, host);
 		len = rewrite_request(h, &rw, out, sizeof(out));
 		from = out;
 	}
 	if (len == -1)
-		return refuse(u, 431);
+		return request_refuse(u, 431);
 	if ((done = upstream_write(u->current, from, (size_t)len)) == 0)
-		return stop(u, WAIT_ROOM);
+		return request_stop(u, WAIT_ROOM);
 	return keep_rest(u, from + done, (size_t)len - done);
 }
 
@@ -243,22 +144,20 @@ remember(struct user *u, const struct head *h)
 static enum outcome
 take_head(struct user *u, const uint8_t *p, size_t n, const struct head *h)
 {
-	char name[HOST_NAME_SIZE];
 	enum outcome o;
+	uint32_t drop;
 
 	if (u->nasked == 0)
 		describe(&u->asked[0], h);
 	else if (u->nasked == USER_PIPELINE || u->asked[u->nasked - 1].last)
-		return stop(u, WAIT_ANSWERS);
+		return request_stop(u, WAIT_ANSWERS);
 	if (u->bad != 0)
-		return refuse(u, u->bad);
-	if (h->kind == HEAD_METHOD_CONNECT)
-		return refuse(u, 501);
-	if (route_name(u, h, name) == -1)
-		return refuse(u, 400);
-	if ((o = route(u, name)) != PASSED)
-		return o;
-	if ((o = write_head(u, p, n, h)) != PASSED)
+		return request_refuse(u, u->bad);
+	if ((o = request_route(u, h, &drop)) != PASSED)
+		return o == DENIED ? PASSED : o;
+	/* A CONNECT to a service of ours is the stream that it has now. */
+	if ((h->kind != HEAD_METHOD_CONNECT || u->current->pair != NULL) &&
+	    (o = write_head(u, p, n, h, drop)) != PASSED)
 		return o;
 	remember(u, h);
 	return PASSED;
@@ -278,7 +177,7 @@ take_body(struct user *u, const uint8_t *p, size_t *n)
 		return ENDED;
 	}
 	*n = upstream_write(u->current, p, want);
-	return *n == want ? PASSED : stop(u, WAIT_ROOM);
+	return *n == want ? PASSED : request_stop(u, WAIT_ROOM);
 }
 
 /* Nobody can tell where the request ends. */
@@ -288,7 +187,7 @@ bad_request(struct user *u)
 	int status = walk_status(&u->req);
 
 	if (!u->sending)
-		return refuse(u, status);
+		return request_refuse(u, status);
 	/* Its service waits for the rest of it for ever. */
 	if (u->nasked == 0)
 		user_finish(u);
@@ -304,7 +203,7 @@ static enum outcome
 hold(struct user *u)
 {
 	if (u->nasked > 0)
-		return stop(u, WAIT_HOLD);
+		return request_stop(u, WAIT_HOLD);
 	/* The answer came before the request was whole. */
 	walk_resume(&u->req);
 	return PASSED;

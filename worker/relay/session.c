@@ -12,7 +12,6 @@
 #include "common/base/log.h"
 #include "common/crypto/record.h"
 #include "common/net/sockopt.h"
-#include "common/tunnel/services.h"
 #include "common/tunnel/turn.h"
 #include "worker/relay/upstream.h"
 
@@ -57,6 +56,7 @@ session_free(struct session *s)
 		at = &(*at)->next;
 	*at = s->next;
 	upstream_forget_session(s);
+	services_free(&s->services);
 	if (s->probed != 0)
 		s->relay->probing--;
 	sodium_memzero(s, sizeof(*s));
@@ -129,26 +129,39 @@ issue_ticket(struct link *l)
 	tunnel_control(l->tunnel, FRAME_TICKET, payload, buf_used(&b));
 }
 
-/* The client's list of services: checked here, decided by the master. */
-static int
-take_services(struct session *s, const uint8_t *p, size_t n)
+/* Checked here, decided by the master. */
+int
+session_offer(struct session *s, const uint8_t *p, size_t n)
 {
 	uint8_t out[MSG_PAYLOAD_MAX];
 	struct services list;
 	struct buf b;
-	int rc;
 
 	buf_read(&b, p, n);
 	if (services_get(&list, &b) == -1)
 		return errno == ENOMEM ? 0 : -1;
 	buf_write(&b, out, sizeof(out));
 	buf_put_u64(&b, s->generation);
-	rc = services_put(&b, &list);
-	services_free(&list);
-	if (rc == 0)
-		chan_send(s->relay->chan, MSG_SERVICES, s->links->conn.id, out,
-		    buf_used(&b), -1);
-	return rc;
+	if (services_put(&b, &list) == -1) {
+		services_free(&list);
+		return -1;
+	}
+	/* Before the master knows, who has nobody routed to it until then. */
+	services_free(&s->services);
+	s->services = list;
+	chan_send(s->relay->chan, MSG_SERVICES, s->links->conn.id, out,
+	    buf_used(&b), -1);
+	return 0;
+}
+
+const struct service *
+session_service(const struct session *s, uint16_t index)
+{
+	for (size_t i = 0; i < s->services.count; i++) {
+		if (s->services.list[i].index == index)
+			return &s->services.list[i];
+	}
+	return NULL;
 }
 
 static int
@@ -158,7 +171,7 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 
 	switch (type) {
 	case FRAME_SERVICES:
-		return take_services(l->session, p, n);
+		return session_offer(l->session, p, n);
 	case FRAME_WANT:
 		for (unsigned i = 0; i < p[0] && i < SESSION_TICKETS; i++)
 			issue_ticket(l);

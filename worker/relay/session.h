@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/crypto/ticket.h"
 #include "common/tunnel/preface.h"
+#include "common/tunnel/services.h"
 #include "common/tunnel/tunnel.h"
 #include "worker/relay/relay.h"
 
@@ -45,6 +46,7 @@ struct session {
 	uint32_t users;
 	struct link *links;
 	struct upstream *waiting, **waiting_tail; /* for a stream */
+	struct services services; /* as it offered them last: their gates */
 	struct tunnel_budget budget;
 	uint8_t cipher;
 	uint8_t root[TICKET_KEY];
@@ -60,6 +62,18 @@ struct session *session_new(struct relay *r, uint64_t generation,
     uint32_t client, const char *id, uint32_t streams_max);
 
 struct session *session_find(const struct relay *r, uint64_t generation);
+
+/*
+ * What the client offers, as it came in a SERVICES frame: kept, and passed on
+ * to the master. 0, or -1 if it is malformed.
+ */
+int session_offer(struct session *s, const uint8_t *p, size_t n);
+
+/*
+ * The service of that number, with its gates; NULL: it is not offered (any
+ * more), and nobody may be let through to it.
+ */
+const struct service *session_service(const struct session *s, uint16_t index);
 
 /*
  * Add a link over fd, which it owns from now on, with record keys to send and

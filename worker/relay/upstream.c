@@ -190,7 +190,7 @@ upstream_open(struct upstream *up)
 		errno = ENOTCONN;
 		return -1;
 	}
-	o.scheme = up->user->scheme;
+	o.scheme = up->connect ? SCHEME_CONNECT : up->user->scheme;
 	o.peer = up->user->peer;
 	o.local = up->user->local;
 	if ((t = session_tunnel(up->session)) == NULL ||
@@ -200,6 +200,16 @@ upstream_open(struct upstream *up)
 		return -1;
 	}
 	return 0;
+}
+
+void
+upstream_renew(struct upstream *up)
+{
+	if (up->stream != NULL)
+		stream_leave(up->stream);
+	up->stream = NULL;
+	up->owed = 0;
+	up->connect = true;
 }
 
 bool
@@ -278,6 +288,8 @@ upstream_opened(void *owner)
 	/* One more may be opened, and one for somebody who changed his mind. */
 	if (up->session != NULL)
 		upstream_wake(up->session, 2);
+	if (up->connect && up->user->current == up)
+		answer_connected(up->user);
 }
 
 void

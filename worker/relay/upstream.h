@@ -33,6 +33,7 @@ struct upstream {
 	bool fin;	/* it will send no more */
 	bool opened;	/* the local connection stood */
 	bool confirmed; /* the master says that the session is there */
+	bool connect;	/* its stream is opaque, behind a CONNECT */
 	char name[];	/* the host, as names are compared */
 };
 
@@ -55,6 +56,12 @@ struct upstream *upstream_find(const struct user *u, const char *name);
  * changed; ENOTCONN: it is gone, or leaves and the master should be asked.
  */
 int upstream_open(struct upstream *up);
+
+/*
+ * Begin anew with a stream of its own for a CONNECT: requests have been sent
+ * on what it has now, whose answers are complete.
+ */
+void upstream_renew(struct upstream *up);
 
 /* Let up to `most` that wait for a stream of that session try again. */
 void upstream_wake(struct session *s, unsigned most);

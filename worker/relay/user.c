@@ -168,15 +168,18 @@ user_send(struct user *u, const struct iovec *iov, int n)
 }
 
 void
-user_refuse(struct user *u, int status, const char *text)
+user_deny(
+    struct user *u, int status, const char *text, const char *fields, bool stay)
 {
 	char out[PAGE_MAX];
 	struct iovec iov = { out, 0 };
 	struct page page = {
 		.status = status,
 		.text = text,
+		.fields = fields,
 		.json = u->asked[0].json,
 		.head_only = u->asked[0].method == HEAD_METHOD_HEAD,
+		.keepalive = stay,
 	};
 	const struct upstream *up = u->current;
 	char peer[ADDR_TEXT];
@@ -197,7 +200,14 @@ user_refuse(struct user *u, int status, const char *text)
 	    up != NULL ? up->name : "", text != NULL ? ": " : "",
 	    text != NULL ? text : "");
 	user_send(u, &iov, 1);
-	user_finish(u);
+	if (!stay)
+		user_finish(u);
+}
+
+void
+user_refuse(struct user *u, int status, const char *text)
+{
+	user_deny(u, status, text, NULL, false);
 }
 
 static void

@@ -141,6 +141,14 @@ void user_abort(struct user *u, enum msg_end why);
 /* Answer with an error page of our own and end; no answer may have begun. */
 void user_refuse(struct user *u, int status, const char *text);
 
+/*
+ * The same to a request that asks for what it may not have, with more field
+ * lines (NULL: none). With `stay` the connection goes on: whatever comes next
+ * is surely its next request.
+ */
+void user_deny(struct user *u, int status, const char *text, const char *fields,
+    bool stay);
+
 /* A deadline of the user has passed. */
 void user_expired(struct user *u);
 
@@ -185,7 +193,10 @@ size_t request_feed(struct user *u, const uint8_t *p, size_t n);
 void request_routed(
     struct user *u, struct session *s, uint16_t service, int fd);
 
-/* answer.c: bytes of the current upstream, its end, its death. */
+/* answer.c: the stream of a CONNECT stands. */
+void answer_connected(struct user *u);
+
+/* Bytes of the current upstream, its end, its death. */
 void answer_feed(struct user *u, const struct iovec *iov, int n);
 void answer_fin(struct user *u);
 void answer_lost(struct user *u, enum reset reason);
