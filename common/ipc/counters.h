@@ -1,7 +1,8 @@
 /*
  * A relay's counter memory: one sealed memfd, written by that relay alone,
- * read by the master. Monotonic numbers only, never a length, an index or a
- * gauge: a lying relay can make a display wrong and nothing else.
+ * read by the master and the other relays. Monotonic numbers only, never a
+ * length, an index or a gauge: a lying relay can make a display wrong, or let
+ * past or slow down a speed limit, and nothing else.
  *
  * The size is fixed; rows of clients that do not exist are never touched, so
  * they take no memory.
@@ -39,6 +40,15 @@ struct counters *counters_map(int fd);
  * *fd; or NULL with errno.
  */
 const struct counters *counters_new(int *fd);
+
+/*
+ * A descriptor of the same memory that nobody can write by, for the other
+ * relays. -1 with errno: none is to be had (no /proc).
+ */
+int counters_share(int fd);
+
+/* Another relay's side: the memory behind that, which is closed. NULL. */
+const struct counters *counters_watch(int fd);
 
 void counters_free(const struct counters *c);
 
