@@ -127,6 +127,8 @@ put_offer(const struct catalog *c, struct buf *b)
 		s->index = e->index;
 		s->kind = SERVICE_HTTP;
 		gates_offer(s, e->conf, c->id);
+		s->streams = (uint32_t)e->conf->streams;
+		s->speed = e->conf->speed;
 		s->nnames = (uint8_t)e->conf->names.n;
 		s->names = calloc(s->nnames + 1u, sizeof(*s->names));
 		for (size_t i = 0; s->names != NULL && i < s->nnames; i++)
@@ -208,7 +210,8 @@ same_service(const struct client_service *a, const struct client_service *b)
 	    same_list(&a->names, &b->names) &&
 	    same_text(a->rewrite_host, b->rewrite_host) &&
 	    same_list(&a->remove_headers, &b->remove_headers) &&
-	    a->timeout == b->timeout && same_text(a->tls_ca, b->tls_ca) &&
+	    a->timeout == b->timeout && a->speed == b->speed &&
+	    a->streams == b->streams && same_text(a->tls_ca, b->tls_ca) &&
 	    same_text(a->tls_name, b->tls_name) &&
 	    a->tls_insecure == b->tls_insecure && gates_same(a, b);
 }

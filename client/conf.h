@@ -67,6 +67,8 @@ struct client_service {
 	char *rewrite_host;
 	struct str_list remove_headers;
 	uint64_t timeout; /* ms without a byte; 0: none */
+	uint64_t speed;	  /* bytes/s each way, 0: any; the server keeps it */
+	uint64_t streams; /* users at a time, 0: any number; the same */
 	char *tls_ca;	  /* absolute path; NULL: the system's */
 	char *tls_name;	  /* NULL: the host of local */
 	bool tls_insecure;

@@ -4,6 +4,7 @@
 #include "client/conf.h"
 #include "client/conf_servers.h"
 #include "client/conf_services.h"
+#include "common/base/bucket.h"
 #include "common/conf/checks.h"
 #include "common/conf/secret.h"
 
@@ -44,6 +45,10 @@ static const struct schema_key service_keys[] = {
 	    .max = CONF_BLOCKS_MAX },
 	{ "timeout", SCHEMA_DURATION, AT(timeout),
 	    .preset = "0", .max = CONF_TIMEOUT_MAX },
+	{ "speed", SCHEMA_SIZE, AT(speed),
+	    .preset = "0", .max = BUCKET_RATE_MAX },
+	{ "streams", SCHEMA_INT, AT(streams),
+	    .preset = "0", .max = UINT32_MAX },
 	{ "tls_ca", SCHEMA_STRING, AT(tls_ca),
 	    .min = 1, .max = CONF_PATH_MAX },
 	{ "tls_name", SCHEMA_STRING, AT(tls_name),

@@ -93,6 +93,22 @@ send_relay_conf(struct worker *w)
 	worker_send(w, MSG_RELAY_CONF, 0, payload, buf_used(&b));
 }
 
+/* Each of two relays sees what the other has moved: see counters.h. */
+static void
+introduce(void *arg, struct worker *other)
+{
+	struct worker *w = arg;
+
+	if (other == w || other->role != ROLE_RELAY || other->inherited)
+		return;
+	if (other->counters_fd != -1)
+		worker_send_copy(
+		    w, MSG_PEER, other->index, NULL, 0, other->counters_fd);
+	if (w->counters_fd != -1)
+		worker_send_copy(
+		    other, MSG_PEER, w->index, NULL, 0, w->counters_fd);
+}
+
 static int
 send_counters(struct worker *w)
 {
@@ -102,6 +118,9 @@ send_counters(struct worker *w)
 		log_warn("cannot make counters");
 		return -1;
 	}
+	if ((w->counters_fd = counters_share(fd)) == -1)
+		log_warn("relays cannot keep a speed limit together");
+	workers_each(w->master->workers, introduce, w);
 	worker_send_fd(w, MSG_COUNTERS, 0, NULL, 0, fd);
 	return 0;
 }

@@ -217,6 +217,8 @@ server_conf_limits(const struct server_conf *c, const struct conf_user *u)
 		return l;
 	if ((u->set & USER_SET_TUNNELS) != 0)
 		l.tunnels = u->limits.tunnels;
+	if ((u->set & USER_SET_SPEED) != 0)
+		l.speed = u->limits.speed;
 	if ((u->set & USER_SET_STREAMS) != 0)
 		l.streams = u->limits.streams;
 	if ((u->set & USER_SET_HOSTS_NUMBER) != 0)

@@ -54,10 +54,12 @@
 #define USER_SET_HASH 0x100u
 #define USER_SET_TCP 0x200u /* of `limits` again */
 #define USER_SET_UDP 0x400u
+#define USER_SET_SPEED 0x10000u
 
 struct limits {
 	uint64_t tunnels;	     /* per client, at least 1 */
 	uint64_t streams;	     /* user connections at a time; 0: any */
+	uint64_t speed;		     /* bytes/s, up and down apart; 0: any */
 	uint64_t hosts_number;	     /* names beside the id; 0: any */
 	struct str_list hosts_regex; /* POSIX extended, valid; none: any */
 	bool hosts_with_id;	     /* prefix becomes id-prefix */
@@ -100,6 +102,7 @@ struct server_conf {
 	char *users_file;      /* absolute path or NULL; already in users */
 	bool allow_any_client; /* counts if CONF_SET_ANY_CLIENT, see below */
 	struct limits limits;
+	uint64_t sources; /* user connections of a source block; 0: any */
 
 	char *mux_header;
 	bool forwarded;

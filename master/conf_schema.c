@@ -1,6 +1,7 @@
 /* The keys of ptpd.conf. */
 #include "master/conf_schema.h"
 
+#include "common/base/bucket.h"
 #include "common/conf/checks.h"
 #include "common/conf/secret.h"
 #include "master/conf_users.h"
@@ -46,6 +47,8 @@ static const struct schema_key user_keys[] = {
 	    .max = CONF_TUNNELS_MAX, .flag = USER_SET_TUNNELS },
 	{ "streams", SCHEMA_INT, AT(limits.streams),
 	    .max = NUMBER_MAX, .flag = USER_SET_STREAMS },
+	{ "speed", SCHEMA_SIZE, AT(limits.speed),
+	    .max = BUCKET_RATE_MAX, .flag = USER_SET_SPEED },
 	{ "hosts.number", SCHEMA_INT, AT(limits.hosts_number),
 	    .max = NUMBER_MAX, .flag = USER_SET_HOSTS_NUMBER },
 	{ "hosts.regex", SCHEMA_STRINGS, AT(limits.hosts_regex),
@@ -106,6 +109,10 @@ static const struct schema_key keys[] = {
 	{ "limits.tunnels", SCHEMA_INT, AT(limits.tunnels),
 	    .preset = "10", .min = 1, .max = CONF_TUNNELS_MAX },
 	{ "limits.streams", SCHEMA_INT, AT(limits.streams),
+	    .preset = "0", .max = NUMBER_MAX },
+	{ "limits.speed", SCHEMA_SIZE, AT(limits.speed),
+	    .preset = "0", .max = BUCKET_RATE_MAX },
+	{ "limits.sources", SCHEMA_INT, AT(sources),
 	    .preset = "0", .max = NUMBER_MAX },
 	{ "limits.hosts.number", SCHEMA_INT, AT(limits.hosts_number),
 	    .preset = "0", .max = NUMBER_MAX },

@@ -42,6 +42,7 @@ struct conn {
 	uint8_t state; /* enum conn_state */
 	uint8_t tries; /* edges that died with it */
 	bool rerouted; /* made for an ASK: not rerouted again */
+	bool counted;  /* among the users of its source */
 	struct msg_conn who;
 	struct worker *worker;	 /* who holds it; NULL: nobody */
 	struct session *session; /* whose, if it is with a relay */

@@ -1,6 +1,8 @@
 /* Who holds a connection, and who it belongs to. */
 #include "master/hold.h"
 
+#include "master/limits.h"
+
 void
 hold_by(struct conn *c, struct worker *w)
 {
@@ -28,5 +30,6 @@ hold_drop(struct master *m, struct conn *c)
 {
 	hold_by(c, NULL);
 	hold_session(c, NULL);
+	limits_leave(m, c);
 	conns_remove(m->conns, c);
 }

@@ -125,16 +125,17 @@ admit(struct master *m, const struct conn *c, const struct proof *p,
 }
 
 static void
-send_client(struct conn *c, const struct session *s, uint64_t streams)
+send_client(struct conn *c, const struct session *s, const struct limits *l)
 {
-	uint8_t payload[16 + 1 + TEXT_LABEL_MAX];
+	uint8_t payload[24 + 1 + TEXT_LABEL_MAX];
 	struct buf b;
 
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u32(&b, s->client->number);
 	buf_put_u64(&b, s->generation);
 	buf_put_cstr8(&b, s->client->id);
-	buf_put_u32(&b, streams > UINT32_MAX ? 0 : (uint32_t)streams);
+	buf_put_u32(&b, (uint32_t)l->streams);
+	buf_put_u64(&b, l->speed);
 	worker_send(c->worker, MSG_CLIENT, c->id, payload, buf_used(&b));
 }
 
@@ -185,7 +186,7 @@ login_grant(struct master *m, struct conn *c, const struct msg *msg)
 		strcpy(accepted.domain, m->conf.domain);
 	accepted.tunnels = (uint8_t)limits.tunnels;
 	n = login_msg_put(out, &accepted);
-	send_client(c, c->session, limits.streams);
+	send_client(c, c->session, &limits);
 	handshake_finish(m, c, p.cipher, out, n);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "master/conf.h"
 #include "master/exe.h"
 #include "master/hostkey.h"
+#include "master/limits.h"
 #include "master/options.h"
 #include "master/uids.h"
 
@@ -54,6 +55,7 @@ struct master {
 	struct stop *stop;	     /* we drain, or NULL */
 	struct restart *restart;     /* one that goes on, or NULL */
 	struct inherited *inherited; /* from an earlier image, or NULL */
+	struct limits_log limits_log;
 	char why[512];		     /* for what the start failed */
 
 	uint64_t started;	/* clock_ms() */

@@ -12,6 +12,7 @@
 #include "common/sys/daemon.h"
 #include "master/boot.h"
 #include "master/rivals.h"
+#include "master/limits.h"
 #include "master/listeners.h"
 #include "master/parse.h"
 #include "master/sources.h"
@@ -77,6 +78,7 @@ judge_session(void *arg, void *value)
 
 	if (s->client->held ||
 	    server_conf_user(&m->conf, s->client->id) != NULL) {
+		limits_tell(m, s);
 		rivals_renew(m, s);
 		return;
 	}

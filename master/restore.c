@@ -10,6 +10,7 @@
 #include "master/edge.h"
 #include "master/handshake.h"
 #include "master/hold.h"
+#include "master/limits.h"
 #include "master/listeners.h"
 #include "master/sessions.h"
 #include "master/tunnels.h"
@@ -224,6 +225,7 @@ attach(struct restore *x, struct conn *c, const struct state_conn *r)
 			return -1;
 		c->client = client;
 		client->users++;
+		limits_restore(x->m, c);
 		hold_session(c, s);
 		return 0;
 	default:

@@ -75,32 +75,81 @@ add(struct sources *t, const struct addr *block)
 	return s;
 }
 
+static struct source *
+find(const struct sources *t, const struct addr *peer)
+{
+	struct addr block = addr_source(peer);
+
+	/* struct addr has no padding: equal blocks are equal bytes. */
+	return map_get(t->map, &block, sizeof(block));
+}
+
+static bool
+is_pinned(const struct source *s)
+{
+	return s->handshakes > 0 || s->users > 0;
+}
+
+/* The record of an address, made if need be; the caller pins it. */
+static struct source *
+get(struct sources *t, const struct addr *peer)
+{
+	struct addr block = addr_source(peer);
+	struct source *s = find(t, peer);
+
+	if (s == NULL)
+		return add(t, &block);
+	if (!is_pinned(s))
+		TAILQ_REMOVE(&t->idle, s, link);
+	return s;
+}
+
 struct source *
 sources_take(struct sources *t, const struct addr *peer)
 {
-	struct addr block = addr_source(peer);
-	struct source *s;
+	struct source *s = get(t, peer);
 
-	/* struct addr has no padding: equal blocks are equal bytes. */
-	s = map_get(t->map, &block, sizeof(block));
-	if (s == NULL) {
-		if ((s = add(t, &block)) == NULL)
-			return NULL;
-	} else if (s->handshakes == 0) {
-		TAILQ_REMOVE(&t->idle, s, link);
-	}
-	s->handshakes++;
+	if (s != NULL)
+		s->handshakes++;
 	return s;
+}
+
+struct source *
+sources_take_user(struct sources *t, const struct addr *peer)
+{
+	struct source *s = get(t, peer);
+
+	if (s != NULL)
+		s->users++;
+	return s;
+}
+
+static void
+unpin(struct sources *t, struct source *s)
+{
+	if (is_pinned(s))
+		return;
+	TAILQ_INSERT_TAIL(&t->idle, s, link);
+	if (s->failures == 0)
+		forget(t, s);
 }
 
 void
 sources_release(struct sources *t, struct source *s)
 {
-	if (--s->handshakes > 0)
+	s->handshakes--;
+	unpin(t, s);
+}
+
+void
+sources_release_user(struct sources *t, const struct addr *peer)
+{
+	struct source *s = find(t, peer);
+
+	if (s == NULL || s->users == 0)
 		return;
-	TAILQ_INSERT_TAIL(&t->idle, s, link);
-	if (s->failures == 0)
-		forget(t, s);
+	s->users--;
+	unpin(t, s);
 }
 
 /* Old failures count no more. */

@@ -1,6 +1,6 @@
 /*
- * Where clients come from: one record for each source block (an IPv4 address,
- * an IPv6 /64) that logs in, or has failed to.
+ * Where clients and users come from: one record for each source block (an IPv4
+ * address, an IPv6 /64) that logs in, or has failed to, or has users here.
  */
 #ifndef SOURCES_H
 #define SOURCES_H
@@ -18,7 +18,8 @@ struct sources;
 
 struct source {
 	struct addr block;
-	unsigned handshakes; /* under way; pinned as long as there are any */
+	unsigned handshakes; /* under way; pinned as long as there are any, */
+	unsigned users;	     /* or user connections */
 	uint64_t failures;   /* logins in a row */
 	uint64_t failed;     /* clock_ms() of the last */
 	TAILQ_ENTRY(source) link;
@@ -41,6 +42,12 @@ struct source *sources_take(struct sources *t, const struct addr *peer);
 
 /* And one less; the record may be gone afterwards. */
 void sources_release(struct sources *t, struct source *s);
+
+/* Count one more user connection from this address. NULL: no memory. */
+struct source *sources_take_user(struct sources *t, const struct addr *peer);
+
+/* And one less. */
+void sources_release_user(struct sources *t, const struct addr *peer);
 
 /* A login from s has failed. Returns whether it is locked out since now. */
 bool sources_failed(struct source *s, const struct lockout *l);

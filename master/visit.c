@@ -10,6 +10,7 @@
 #include "master/clock.h"
 #include "master/edge.h"
 #include "master/hold.h"
+#include "master/limits.h"
 #include "master/routes.h"
 #include "master/tunnels.h"
 #include "master/workers.h"
@@ -140,13 +141,9 @@ pass(struct master *m, struct conn *c, const struct visit_finding *f)
 {
 	struct session *s = f->session;
 	uint8_t payload[64 + 256];
-	struct limits limits;
 	struct buf b;
 
-	limits = server_conf_limits(
-	    &m->conf, server_conf_user(&m->conf, s->client->id));
-	if ((limits.streams != 0 && s->client->users >= limits.streams) ||
-	    s->relay->full) {
+	if (!limits_admit(m, c, s->client) || s->relay->full) {
 		edge_answer(m, c, 503);
 		return;
 	}
@@ -211,7 +208,7 @@ visit_restore(struct master *m, struct conn *c, struct client *client)
 static void
 park(struct master *m, struct conn *c, struct client *client)
 {
-	if (may_park(m, client, c))
+	if (may_park(m, client, c) && limits_admit(m, c, client))
 		visit_restore(m, c, client);
 	else
 		edge_answer(m, c, 503);

@@ -156,6 +156,7 @@ make_worker(struct master *m, const struct worker_ops *ops, enum role role,
 	w->role = role;
 	w->index = index;
 	w->pid = -1;
+	w->counters_fd = -1;
 	w->started = clock_ms();
 	w->chan_ops.handlers = ops->handlers(role);
 	w->chan_ops.ended = on_ended;
@@ -312,6 +313,8 @@ worker_free(struct worker *w)
 	chan_free(w->chan);
 	event_free(w->timer);
 	counters_free(w->counters);
+	if (w->counters_fd != -1)
+		close(w->counters_fd);
 	free(w);
 }
 

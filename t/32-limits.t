@@ -217,6 +217,33 @@ def streams_limit(lab, site):
         until("a free place", lambda: get(server.port).status == 200, 5)
         for wire in wires:
             wire.close()
+    with tap.case("limits.sources: the same for a source, whomever it visits; "
+                  "the log says so"):
+        server = Ptpd(lab, "-o", "limits.sources=3", "-u", "id2:secret2")
+        Ptp(lab, server, site.url)
+        Ptp(lab, server, site.url, user="id2:secret2")
+        wires = [connect(server.port) for _ in range(3)]
+        for wire, host in zip(wires, ("id1", "id1", "id2")):
+            tap.is_(wire.get("/", host).status, 200, "status")
+        tap.is_(get(server.port).status, 503, "one more")
+        tap.is_(get(server.port, host="id2").status, 503, "one more of id2")
+        tap.like(server.log(), r"refused: .*limits\.sources", "log")
+        wires[0].close()
+        until("a free place", lambda: get(server.port).status == 200, 5)
+        for wire in wires:
+            wire.close()
+        for number in range(20):
+            until(f"not counted for ever: {number}",
+                  lambda: get(server.port).status == 200, 5)
+    with tap.case("a trusted proxy brings many"):
+        server = Ptpd(lab, "-o", "limits.sources=1",
+                      "-o", "http.trusted=127.0.0.1")
+        Ptp(lab, server, site.url)
+        wires = [connect(server.port) for _ in range(3)]
+        for wire in wires:
+            tap.is_(wire.get("/").status, 200, "status")
+        for wire in wires:
+            wire.close()
     with tap.case("a user's own limits beat the global ones"):
         conf = lab.write("own.conf", 'users = ( { id = "id2"; secret = "s"; '
                          'streams = 1; } );\nlimits = { streams = 2; };\n')

@@ -79,11 +79,16 @@ enum msg_type {
 	/* Relay: tunnels. */
 	MSG_RELAY_CONF, /* down: struct msg_relay_conf */
 	MSG_COUNTERS,	/* down, descriptor: the relay's counter memory */
+	MSG_PEER,	/* down, descriptor, id = index: another relay's counter
+			   memory, for reading; replaces what it had before */
 	MSG_TUNNEL,	/* down, descriptor: conn, kind u8 (preface kind),
 			   transport u8, ticket id 16 bytes if kind TICKET */
 	MSG_CLIENT,	/* down: client u32, generation u64, id str8,
-			   streams limit u32: conn (a session tunnel) is let in
-			   and waits for MSG_HS_KEYS */
+			   streams limit u32, speed u64 (bytes/s each way, 0:
+			   any): conn (a session tunnel) is let in and waits
+			   for MSG_HS_KEYS */
+	MSG_LIMITS,	/* down, id 0: generation u64, streams limit u32, speed
+			   u64: they hold from now on */
 	MSG_ATTACHED,	/* up: generation u64: conn's ticket was good */
 	MSG_TICKET,	/* up, id 0: generation u64, ticket id 16 bytes */
 	MSG_SERVICES,	/* up: generation u64, services (tunnel/services.h) */

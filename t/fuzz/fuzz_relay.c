@@ -258,7 +258,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		f.user[i] = -1;
 	pair(fds);
 	f.client = fds[1];
-	s = session_new(&lab->r, GENERATION, 0, "id", 0);
+	s = session_new(&lab->r, GENERATION, 0, "id");
 	if (s == NULL ||
 	    session_link(s, ++lab->last_conn, fds[0], &peer, key, key) == -1)
 		abort();

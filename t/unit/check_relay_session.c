@@ -263,7 +263,7 @@ START_TEST(probe)
 	lab_down(lab, MSG_PROBE, 0, which, 8, -1);
 	UNTIL(lab_count(lab, MSG_ALIVE) == 2);
 	ck_assert_int_eq(lab_told(lab, MSG_ALIVE, 0)->p[8], 0);
-	s = session_new(&lab->r, 78, 1, "mute", 0);
+	s = session_new(&lab->r, 78, 1, "mute");
 	lab_tcp(fds);
 	ck_assert_int_eq(
 	    session_link(s, ++lab->last_conn, fds[0], &peer, key, key), 0);
@@ -471,6 +471,7 @@ say_client(uint32_t conn)
 	buf_put_u64(&b, 99);
 	buf_put_cstr8(&b, "new");
 	buf_put_u32(&b, 0);
+	buf_put_u64(&b, 0);
 	lab_down(lab, MSG_CLIENT, conn, space, buf_used(&b), -1);
 }
 

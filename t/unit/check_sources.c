@@ -130,6 +130,36 @@ START_TEST(test_bound)
 }
 END_TEST
 
+START_TEST(test_users)
+{
+	struct lockout l = { 0, 0 };
+	struct sources *t = sources_new();
+	struct addr a = ip("10.0.0.1"), b = ip("10.0.0.2");
+	struct source *s = sources_take_user(t, &a);
+
+	ck_assert_uint_eq(s->users, 1);
+	ck_assert_ptr_eq(sources_take_user(t, &a), s);
+	ck_assert_uint_eq(s->users, 2);
+	ck_assert_uint_eq(sources_take_user(t, &b)->users, 1);
+	/* A login of the same source, before and after its users. */
+	ck_assert_ptr_eq(sources_take(t, &a), s);
+	sources_release(t, s);
+	ck_assert_uint_eq(s->users, 2);
+	sources_release_user(t, &a);
+	sources_take(t, &a);
+	sources_release_user(t, &a);
+	sources_failed(s, &l);
+	sources_release(t, s);
+	ck_assert_uint_eq(sources_count(t), 2); /* it has failed */
+	sources_release_user(t, &b);
+	ck_assert_uint_eq(sources_count(t), 1);
+	sources_release_user(t, &b); /* nothing of it is left */
+	sources_release_user(t, &a);
+	ck_assert_uint_eq(s->users, 0);
+	sources_free(t);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -145,6 +175,7 @@ main(void)
 	tcase_add_test(tc, test_success_clears);
 	tcase_add_test(tc, test_time);
 	tcase_add_test(tc, test_bound);
+	tcase_add_test(tc, test_users);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -502,10 +502,11 @@ client_new(struct lab *l, uint64_t generation, enum record_cipher cipher,
 	struct session *s;
 	int fds[2];
 
-	s = session_new(&l->r, generation, 1, "id", streams_max);
+	s = session_new(&l->r, generation, 1, "id");
 	lab_tcp(fds);
 	if (s == NULL)
 		abort();
+	session_limits(s, streams_max, 0);
 	s->cipher = (uint8_t)cipher;
 	if (session_link(s, ++l->last_conn, fds[0], &peer, down, up) == -1)
 		abort();

@@ -280,7 +280,7 @@ carry_out(struct conn *conn, const uint8_t *p, size_t n)
 
 int
 carry_client(struct conn *conn, uint64_t generation, uint32_t client,
-    const char *id, uint32_t streams_max)
+    const char *id, uint32_t streams_max, uint64_t speed)
 {
 	struct carry *c = (struct carry *)conn;
 
@@ -288,9 +288,11 @@ carry_client(struct conn *conn, uint64_t generation, uint32_t client,
 	    session_find(c->relay, generation) != NULL ||
 	    client >= COUNTERS_CLIENTS)
 		return -1;
-	c->session = session_new(c->relay, generation, client, id, streams_max);
+	c->session = session_new(c->relay, generation, client, id);
 	if (c->session == NULL)
 		carry_end(c, END_LIMIT);
+	else
+		session_limits(c->session, streams_max, speed);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ void carry_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 /* MSG_HS_OUT, MSG_CLIENT, MSG_HS_KEYS, MSG_HS_FAIL. -1: not now. */
 int carry_out(struct conn *c, const uint8_t *p, size_t n);
 int carry_client(struct conn *c, uint64_t generation, uint32_t client,
-    const char *id, uint32_t streams_max);
+    const char *id, uint32_t streams_max, uint64_t speed);
 int carry_keys(struct conn *c, uint8_t cipher, const uint8_t tx[32],
     const uint8_t rx[32], const uint8_t root[32]);
 void carry_fail(struct conn *c);

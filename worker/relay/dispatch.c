@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/http/host.h"
 #include "worker/relay/carry.h"
+#include "worker/relay/quota.h"
 #include "worker/relay/relay.h"
 #include "worker/relay/session.h"
 #include "worker/relay/show.h"
@@ -76,6 +77,23 @@ on_counters(void *arg, const struct msg *m)
 	return 0;
 }
 
+static int
+on_peer(void *arg, const struct msg *m)
+{
+	const struct counters *c;
+	struct relay *r = arg;
+
+	if (m->id >= RELAY_PEERS) {
+		if (m->fd != -1)
+			close(m->fd);
+		return -1;
+	}
+	/* Without a descriptor free: that relay's share is not seen. */
+	if (m->fd != -1 && (c = counters_watch(m->fd)) != NULL)
+		quota_peer(r, m->id, c);
+	return 0;
+}
+
 /* No descriptor came: this process has none free. */
 static bool
 lost_fd(struct relay *r, const struct msg *m)
@@ -110,7 +128,7 @@ on_client(void *arg, const struct msg *m)
 	struct conn *c = find(r, m->id, CONN_CARRY);
 	char id[TEXT_LABEL_MAX + 1];
 	uint32_t client = 0, streams = 0;
-	uint64_t generation = 0;
+	uint64_t generation = 0, speed = 0;
 	struct buf b;
 
 	buf_read(&b, m->p, m->n);
@@ -118,9 +136,12 @@ on_client(void *arg, const struct msg *m)
 	buf_get_u64(&b, &generation);
 	buf_get_cstr8(&b, id, sizeof(id));
 	buf_get_u32(&b, &streams);
+	buf_get_u64(&b, &speed);
 	if (!buf_done(&b))
 		return -1;
-	return c == NULL ? 0 : carry_client(c, generation, client, id, streams);
+	return c == NULL
+	    ? 0
+	    : carry_client(c, generation, client, id, streams, speed);
 }
 
 static int
@@ -170,6 +191,23 @@ on_granted(void *arg, const struct msg *m)
 
 	if (s != NULL)
 		session_granted(s, b.p, buf_left(&b));
+	return 0;
+}
+
+static int
+on_limits(void *arg, const struct msg *m)
+{
+	uint32_t streams = 0;
+	uint64_t speed = 0;
+	struct buf b;
+	struct session *s = session_of(arg, m, &b);
+
+	buf_get_u32(&b, &streams);
+	buf_get_u64(&b, &speed);
+	if (!buf_done(&b))
+		return -1;
+	if (s != NULL)
+		session_limits(s, streams, speed);
 	return 0;
 }
 
@@ -342,6 +380,8 @@ const chan_handler relay_handlers[MSG_TYPES] = {
 	[MSG_HS_KEYS] = on_hs_keys,
 	[MSG_HS_FAIL] = on_hs_fail,
 	[MSG_GRANTED] = on_granted,
+	[MSG_LIMITS] = on_limits,
+	[MSG_PEER] = on_peer,
 	[MSG_PROBE] = on_probe,
 	[MSG_KICK] = on_kick,
 	[MSG_USER] = on_user,

@@ -203,6 +203,10 @@ pull_straight(struct user *u, size_t *got)
 	    u->current == NULL || u->current->stream == NULL)
 		return false;
 	*got = 0;
+	if ((want = upstream_may_send(u->current, want)) == 0) {
+		u->wait = WAIT_ROOM;
+		return true;
+	}
 	if ((pieces = stream_reserve(u->current->stream, want, iov)) == 0) {
 		u->wait = WAIT_ROOM;
 		return true;

@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "worker/relay/carry.h"
+#include "worker/relay/quota.h"
 #include "worker/relay/session.h"
 #include "worker/relay/user.h"
 
@@ -178,6 +179,8 @@ relay_free(struct relay *r)
 	chan_free(r->chan);
 	event_base_free(r->base);
 	idmap_free(&r->conns);
+	idmap_free(&r->quotas);
+	quota_forget_peers(r);
 	if (r->counters != r->early)
 		counters_free(r->counters);
 	free(r->early);

@@ -4,7 +4,9 @@
  * messages begin and end; nothing else.
  *
  *	carry	 a client's connection until its session knows it
- *	session	 a logged-in client: its links (tunnels), tickets, budget
+ *	session	 a logged-in client: its links (tunnels) and tickets
+ *	quota	 what all sessions of a client may use: memory, speed; meter.c
+ *		 is a speed limit, throttle.c an upstream that is under one
  *	user	 a user's connection; input.c, request.c and answer.c are its
  *		 two directions, opaque.c both of what is not HTTP, upstream.c
  *		 and pair.c what it is connected to, ask.c how it finds out
@@ -25,9 +27,11 @@
 
 #define RELAY_ASKS_MAX 64 /* questions to the master without an answer */
 #define RELAY_FD_RESERVE 32
+#define RELAY_PEERS 64 /* relays that there may be: WORKERS_RELAY_MAX */
 
 struct event;
 struct event_base;
+struct quota;
 struct grave;
 struct session;
 struct user;
@@ -47,8 +51,10 @@ struct relay {
 	struct msg_relay_conf conf;
 	struct counters *counters; /* never NULL */
 	struct counters *early;	   /* private ones, until MSG_COUNTERS */
+	const struct counters *peers[RELAY_PEERS]; /* the other relays' */
 	struct idmap conns;
 	struct session *sessions; /* list */
+	struct idmap quotas;	  /* by client + 1 */
 	struct event *tick;	  /* every TICK_MS */
 	uint64_t second;	  /* when the once-a-second work is due */
 	unsigned probing;	  /* sessions that are being probed */

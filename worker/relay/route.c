@@ -53,7 +53,7 @@ upstream_for(struct user *u, struct session *s, uint16_t service, int fd)
 
 	if (s == NULL)
 		return upstream_to_pair(u, fd, u->asking);
-	if (s->streams_max > 0 && s->users >= s->streams_max)
+	if (session_is_full(s, service, &u->peer))
 		return NULL;
 	if ((up = upstream_to_service(u, s, service, u->asking)) != NULL)
 		up->confirmed = true;

@@ -13,28 +13,57 @@
 #include "common/crypto/record.h"
 #include "common/net/sockopt.h"
 #include "common/tunnel/turn.h"
+#include "worker/relay/offer.h"
+#include "worker/relay/quota.h"
 #include "worker/relay/upstream.h"
 
 #define PROBE_WAIT 1000000 /* us */
 
 struct session *
-session_new(struct relay *r, uint64_t generation, uint32_t client,
-    const char *id, uint32_t streams_max)
+session_new(
+    struct relay *r, uint64_t generation, uint32_t client, const char *id)
 {
 	struct session *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
+	if ((s->quota = quota_take(r, client)) == NULL) {
+		free(s);
+		return NULL;
+	}
 	s->relay = r;
 	s->generation = generation;
 	s->client = client;
-	s->streams_max = streams_max;
-	s->budget.limit = SESSION_BUDGET;
 	s->waiting_tail = &s->waiting;
 	strncpy(s->id, id, sizeof(s->id) - 1);
 	s->next = r->sessions;
 	r->sessions = s;
 	return s;
+}
+
+void
+session_limits(struct session *s, uint32_t streams_max, uint64_t speed)
+{
+	s->streams_max = streams_max;
+	quota_speed(s->quota, speed);
+}
+
+bool
+session_is_full(
+    const struct session *s, uint16_t service, const struct addr *peer)
+{
+	char text[ADDR_TEXT];
+
+	if (s->streams_max > 0 && s->users >= s->streams_max)
+		log_info("%s: %s is refused: %u users, as many as it may have",
+		    s->id, addr_format(text, peer), s->users);
+	else if (offer_is_full(s, service))
+		log_info("%s: %s is refused: its service %u has as many users "
+			 "as it may",
+		    s->id, addr_format(text, peer), service);
+	else
+		return false;
+	return true;
 }
 
 struct session *
@@ -59,6 +88,8 @@ session_free(struct session *s)
 	services_free(&s->services);
 	if (s->probed != 0)
 		s->relay->probing--;
+	offer_forget(s);
+	quota_give(s->quota);
 	sodium_memzero(s, sizeof(*s));
 	free(s);
 }
@@ -149,6 +180,7 @@ session_offer(struct session *s, const uint8_t *p, size_t n)
 	/* Before the master knows, who has nobody routed to it until then. */
 	services_free(&s->services);
 	s->services = list;
+	offer_update(s, &list);
 	chan_send(s->relay->chan, MSG_SERVICES, s->links->conn.id, out,
 	    buf_used(&b), -1);
 	return 0;
@@ -216,8 +248,8 @@ session_link(struct session *s, uint32_t conn, int fd, const struct addr *peer,
 	if (idmap_put(&s->relay->conns, conn, l) == -1)
 		goto err0;
 	sockopt_tunnel(fd);
-	l->tunnel = tunnel_new(
-	    s->relay->turn, fd, true, seal, open, &s->budget, &link_ops, l);
+	l->tunnel = tunnel_new(s->relay->turn, fd, true, seal, open,
+	    &s->quota->budget, &link_ops, l);
 	if (l->tunnel == NULL)
 		goto err1;
 	l->next = s->links;

@@ -1,6 +1,6 @@
 /*
- * A logged-in client: its links (one per tunnel), its tickets for more of
- * them, and the budget that all its streams share. A session lives as long as
+ * A logged-in client: its links (one per tunnel), and its tickets for more of
+ * them. A session lives as long as
  * it has a link.
  */
 #ifndef SESSION_H
@@ -19,6 +19,8 @@
 #define SESSION_UNANSWERED 128	     /* OPENs without an answer, per tunnel */
 #define SESSION_SPREAD 64 /* streams on a tunnel before the next is used */
 
+struct offer;
+struct quota;
 struct upstream;
 
 struct link {
@@ -47,7 +49,8 @@ struct session {
 	struct link *links;
 	struct upstream *waiting, **waiting_tail; /* for a stream */
 	struct services services; /* as it offered them last: their gates */
-	struct tunnel_budget budget;
+	struct quota *quota;
+	struct offer *offers; /* services with limits of their own */
 	uint8_t cipher;
 	uint8_t root[TICKET_KEY];
 	uint32_t ticket_number;
@@ -58,8 +61,11 @@ struct session {
 };
 
 /* A session that waits for its first link. NULL if memory is short. */
-struct session *session_new(struct relay *r, uint64_t generation,
-    uint32_t client, const char *id, uint32_t streams_max);
+struct session *session_new(
+    struct relay *r, uint64_t generation, uint32_t client, const char *id);
+
+/* Users at a time, bytes per second each way (0: any number): from now on. */
+void session_limits(struct session *s, uint32_t streams_max, uint64_t speed);
 
 struct session *session_find(const struct relay *r, uint64_t generation);
 
@@ -81,6 +87,13 @@ const struct service *session_service(const struct session *s, uint16_t index);
  */
 int session_link(struct session *s, uint32_t conn, int fd,
     const struct addr *peer, const uint8_t tx[32], const uint8_t rx[32]);
+
+/*
+ * It, or that service, has as many users as it may: says so in the log, for
+ * the user from `peer`.
+ */
+bool session_is_full(
+    const struct session *s, uint16_t service, const struct addr *peer);
 
 /* The session whose ticket has this id, and the ticket: taken by that. */
 struct session *session_ticket_take(

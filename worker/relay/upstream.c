@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "worker/relay/pair.h"
+#include "worker/relay/offer.h"
 #include "worker/relay/session.h"
+#include "worker/relay/throttle.h"
 #include "worker/relay/user.h"
 
 static struct upstream *
@@ -40,8 +42,10 @@ upstream_to_service(
 		return NULL;
 	up->session = s;
 	up->service = service;
-	if (s != NULL)
+	if (s != NULL) {
+		up->own = offer_take(s, service);
 		s->users++;
+	}
 	return up;
 }
 
@@ -107,6 +111,8 @@ upstream_end(struct upstream *up)
 	if (u->current == up)
 		u->current = NULL;
 	leave_queue(up);
+	throttle_free(up);
+	offer_give(up->own);
 	if (up->session != NULL)
 		up->session->users--;
 	if (up->stream != NULL)
@@ -142,8 +148,10 @@ upstream_forget_session(struct session *s)
 		if (c->kind != CONN_USER)
 			continue;
 		for (struct upstream *up = u->ups; up != NULL; up = up->next) {
-			if (up->session == s)
-				up->session = NULL;
+			if (up->session != s)
+				continue;
+			throttle_lift(up);
+			up->session = NULL;
 		}
 	}
 }
@@ -185,6 +193,10 @@ upstream_open(struct upstream *up)
 
 	if (up->stream != NULL || up->pair != NULL)
 		return 0;
+	if (throttle_ends(up)) { /* then its user goes on */
+		errno = EAGAIN;
+		return -1;
+	}
 	if (up->session == NULL ||
 	    (session_is_gone(up->session) && !up->confirmed)) {
 		errno = ENOTCONN;
@@ -233,9 +245,16 @@ upstream_write(struct upstream *up, const void *p, size_t n)
 {
 	if (up->stream == NULL)
 		return up->pair == NULL ? 0 : pair_write(up->pair, p, n);
-	n = stream_write(up->stream, p, n);
+	n = stream_write(up->stream, p, upstream_may_send(up, n));
 	count(up, COUNTER_UP, n);
+	throttle_charge(up, QUOTA_UP, n);
 	return n;
+}
+
+size_t
+upstream_may_send(struct upstream *up, size_t want)
+{
+	return throttle_room(up, QUOTA_UP, want);
 }
 
 void
@@ -243,6 +262,7 @@ upstream_commit(struct upstream *up, const struct iovec *iov, size_t n)
 {
 	stream_commit(up->stream, iov, n);
 	count(up, COUNTER_UP, n);
+	throttle_charge(up, QUOTA_UP, n);
 }
 
 void
@@ -297,8 +317,17 @@ upstream_data(void *owner, const struct iovec *iov, int n, size_t total)
 {
 	struct upstream *up = owner;
 
+	if (throttle_holds(up))
+		throttle_hold(up, iov, n);
+	else
+		upstream_pass(up, iov, n, total);
+}
+
+void
+upstream_pass(struct upstream *up, const struct iovec *iov, int n, size_t total)
+{
 	up->owed += total;
-	if (up->stream != NULL) /* else the other relay counts it */
+	if (up->pair == NULL) /* else the other relay counts it */
 		count(up, COUNTER_DOWN, total);
 	if (is_current(up))
 		answer_feed(up->user, iov, n);
@@ -309,6 +338,8 @@ upstream_fin(void *owner)
 {
 	struct upstream *up = owner;
 
+	if (throttle_end(up, THROTTLE_FIN, 0))
+		return;
 	up->fin = true;
 	if (is_current(up))
 		answer_fin(up->user);
@@ -322,6 +353,8 @@ upstream_reset(void *owner, enum reset reason)
 	up->stream = NULL;
 	if (up->session != NULL)
 		upstream_wake(up->session, 2);
+	if (throttle_end(up, THROTTLE_RESET, reason))
+		return;
 	if (is_current(up))
 		answer_lost(up->user, reason);
 }

@@ -14,7 +14,9 @@
 
 #define UPSTREAM_MAX 8
 
+struct offer;
 struct pair;
+struct throttle;
 
 struct upstream {
 	struct upstream *next;
@@ -25,10 +27,12 @@ struct upstream {
 		struct grave grave; /* ended */
 	};
 	struct user *user;
-	struct session *session; /* NULL: foreign, or gone */
-	struct stream *stream;	 /* NULL: not opened, or foreign */
-	struct pair *pair;	 /* foreign */
-	size_t owed;		 /* bytes received and not yet granted again */
+	struct session *session;   /* NULL: foreign, or gone */
+	struct stream *stream;	   /* NULL: not opened, or foreign */
+	struct pair *pair;	   /* foreign */
+	struct offer *own;	   /* its service, if that has limits */
+	struct throttle *throttle; /* NULL: no limit was met yet */
+	size_t owed; /* bytes received and not yet granted again */
 	uint16_t service;
 	bool fin;	/* it will send no more */
 	bool opened;	/* the local connection stood */
@@ -72,6 +76,12 @@ void upstream_wake(struct session *s, unsigned most);
  */
 size_t upstream_write(struct upstream *up, const void *p, size_t n);
 
+/*
+ * How many of `want` bytes its speed limits let through now; fewer: the user
+ * will be told to go on.
+ */
+size_t upstream_may_send(struct upstream *up, size_t want);
+
 /* The first n bytes of what stream_reserve() gave are filled. */
 void upstream_commit(struct upstream *up, const struct iovec *iov, size_t n);
 
@@ -80,6 +90,10 @@ bool upstream_flushed(const struct upstream *up);
 
 /* No more bytes from the user. */
 void upstream_shut(struct upstream *up);
+
+/* Bytes that its service has sent go on to the user, who may end of them. */
+void upstream_pass(
+    struct upstream *up, const struct iovec *iov, int n, size_t total);
 
 /* n bytes of what it sent have left for the user. */
 void upstream_sent(struct upstream *up, size_t n);

@@ -329,7 +329,7 @@ start(struct user *u, uint64_t generation, uint16_t service, const char *name)
 		return -1;
 	if (idmap_put(&r->conns, u->conn.id, u) == -1)
 		return -1;
-	if (s != NULL && s->streams_max > 0 && s->users >= s->streams_max)
+	if (s != NULL && session_is_full(s, service, &u->peer))
 		u->bad = 503;
 	if (u->opaque)
 		return opaque_start(u, s, service, name);
