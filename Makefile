@@ -30,13 +30,14 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
     $(SAN) $(LDFLAGS)
 LIBS = -lconfig -lseccomp -levent_core -lsodium -lcrypto
 
-PROGRAMS = ptpd ptpctl ptpd-worker ptpd-relay ptp ptp-worker ptp-engine \
+PROGRAMS = ptpd ptpctl ptpd-worker ptpd-relay ptpd-fetch ptp ptp-worker ptp-engine \
     ptp-tls
 BINS = $(PROGRAMS:%=$B/%)
 
 # Every .c of a side goes into its archive, but for the files that hold a main.
 # (q, not r: two rooms may have a file of the same name.)
 MAINS = master/ptpd.c master/ptpctl.c worker/worker.c worker/relay/main.c \
+    worker/fetch/main.c \
     client/ptp.c client/worker.c client/engine/main.c client/tls/main.c
 SRC_common := $(wildcard common/*/*.c)
 SRC_master := $(filter-out $(MAINS),$(wildcard master/*.c master/*/*.c))
@@ -55,6 +56,8 @@ $B/ptpd: $(call obj,master/ptpd.c) $B/libmaster.a $B/libcommon.a
 $B/ptpctl: $(call obj,master/ptpctl.c) $B/libmaster.a $B/libcommon.a
 $B/ptpd-worker: $(call obj,worker/worker.c) $B/libworker.a $B/libcommon.a
 $B/ptpd-relay: $(call obj,worker/relay/main.c) $B/libworker.a $B/libcommon.a
+$B/ptpd-fetch: $(call obj,worker/fetch/main.c) $B/libworker.a $B/libcommon.a
+$B/ptpd-fetch: LIBS += -lcurl -ljansson
 $B/ptp: $(call obj,client/ptp.c) $B/libclient.a $B/libcommon.a
 $B/ptp-worker: $(call obj,client/worker.c) $B/libclient.a $B/libcommon.a
 $B/ptp-engine: $(call obj,client/engine/main.c) $B/libclient.a $B/libcommon.a
@@ -78,7 +81,7 @@ $B/%.o: %.c
 $B/t/%: t/unit/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_LDFLAGS) -Wl,--start-group \
-	    $(ARCHIVES) -Wl,--end-group -lcheck -lsubunit -lm -lrt -lpthread \
+	    $(ARCHIVES) -Wl,--end-group -lcurl -ljansson -lcheck -lsubunit -lm -lrt -lpthread \
 	    $(LIBS)
 
 unit: $(UNIT)
@@ -108,7 +111,7 @@ fuzz-run: $(FUZZ:%=$B/fuzz/%)
 $B/fuzz/%: t/fuzz/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) \
-	    -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	    -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS) -lcurl -ljansson
 
 format:
 	clang-format-19 -i $$(git ls-files '*.c' '*.h')
@@ -134,7 +137,7 @@ install: all
 	install -d -m 700 $(DESTDIR)/var/db/ptpd $(DESTDIR)/var/db/ptp
 	install -m 755 $B/ptpd $B/ptpctl $(DESTDIR)$(SBINDIR)
 	install -m 755 $B/ptp $(DESTDIR)$(BINDIR)
-	install -m 755 $B/ptpd-worker $B/ptpd-relay $B/ptp-worker \
+	install -m 755 $B/ptpd-worker $B/ptpd-relay $B/ptpd-fetch $B/ptp-worker \
 	    $B/ptp-engine $B/ptp-tls $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANUAL); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.} && install -d $$dir && \

@@ -16,12 +16,13 @@ attach_log_in(struct attach *a, struct link *l, int fd)
 	static const struct preface f = { .min = PREFACE_VERSION,
 		.max = PREFACE_VERSION,
 		.kind = PREFACE_SESSION };
-	uint8_t preface[PREFACE_MAX], payload[256];
+	uint8_t preface[PREFACE_MAX], payload[1024];
 	struct identity_start s = { .preface = preface,
 		.identity = (uint8_t)l->server,
 		.plain = l->plain };
 	struct buf b;
 
+	catalog_names(a->parent->catalog, &s.asked);
 	s.preface_len = preface_make(preface, &f);
 	buf_write(&b, payload, sizeof(payload));
 	identity_start_put(&b, &s);

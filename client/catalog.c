@@ -143,6 +143,23 @@ put_offer(const struct catalog *c, struct buf *b)
 	return ret;
 }
 
+void
+catalog_names(const struct catalog *c, struct names *names)
+{
+	const struct entry *e;
+	bool fit = true;
+
+	memset(names, 0, sizeof(*names));
+	TAILQ_FOREACH(e, &c->entries, link)
+	{
+		for (size_t i = 0; i < e->conf->names.n; i++)
+			fit &= names_add(names, e->conf->names.v[i]) == 0;
+	}
+	if (!fit)
+		log_debug("the names are too many for a plain login: a server "
+			  "that has them checked will refuse some");
+}
+
 static void
 send_offer(const struct catalog *c)
 {

@@ -12,6 +12,7 @@
 
 #include "client/conf.h"
 #include "client/parent.h"
+#include "common/tunnel/names.h"
 
 struct buf;
 struct grant_row;
@@ -68,6 +69,12 @@ void catalog_offer(struct catalog *c);
  * depends on that.
  */
 void catalog_identify(struct catalog *c, const char *id);
+
+/*
+ * The names of all services, as many as fit: what the client asks for at a
+ * plain login, before the server is told the services.
+ */
+void catalog_names(const struct catalog *c, struct names *names);
 
 struct entry *catalog_find(const struct catalog *c, uint16_t index);
 

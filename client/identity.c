@@ -48,7 +48,8 @@ identity_start_put(struct buf *b, const struct identity_start *s)
 	buf_put_str8(b, s->exporter, s->exporter_len);
 	buf_put_str8(b, s->preface, s->preface_len);
 	buf_put_u8(b, s->identity);
-	return buf_put_u8(b, s->plain);
+	buf_put_u8(b, s->plain);
+	return names_put(b, &s->asked);
 }
 
 int
@@ -63,6 +64,7 @@ identity_start_get(struct buf *b, struct identity_start *s)
 	buf_get_str8(b, &preface, &s->preface_len);
 	buf_get_u8(b, &s->identity);
 	buf_get_u8(b, &plain);
+	names_get(b, &s->asked);
 	if (!buf_done(b) || plain > 1)
 		return -1;
 	s->exporter = (const uint8_t *)exporter;

@@ -35,8 +35,9 @@ struct identity_start {
 	uint8_t transport;		   /* enum transport */
 	const uint8_t *exporter, *preface; /* views */
 	size_t exporter_len, preface_len;
-	uint8_t identity; /* its number */
-	bool plain;	  /* the secret itself is to be sent */
+	uint8_t identity;   /* its number */
+	bool plain;	    /* the secret itself is to be sent, ... */
+	struct names asked; /* ... with these names */
 };
 
 /* 0, or -1 if it does not fit. */

@@ -29,6 +29,7 @@ struct initiator {
 	void *arg;
 	struct identity id;
 	uint8_t method;
+	struct names asked;
 	uint8_t cipher;	 /* chosen from the server's */
 	bool challenged; /* the server has proven that it knows the secret */
 	struct noise noise;
@@ -57,6 +58,7 @@ initiator_new(uint32_t conn, const struct identity *id,
 	h->arg = arg;
 	h->id = *id;
 	h->method = s->plain ? LOGIN_PLAIN : id->method;
+	h->asked = s->asked;
 	if (id->method == LOGIN_KEY) {
 		h->method = LOGIN_KEY;
 		noise_key_from_secret(&h->key, id->key);
@@ -170,8 +172,10 @@ send_login(struct initiator *h)
 	memcpy(l.instance, h->id.instance, sizeof(l.instance));
 	strcpy(l.id, h->id.id);
 	strncpy(l.version, PTP_VERSION, sizeof(l.version) - 1);
-	if (h->method == LOGIN_PLAIN)
+	if (h->method == LOGIN_PLAIN) {
 		strcpy(l.secret, h->id.secret);
+		l.asked = h->asked;
+	}
 	if (h->method != LOGIN_SECRET || begin_cpace(h, l.ya) == 0)
 		n = login_put(payload, &l);
 	if (n == 0 ||

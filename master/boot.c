@@ -8,9 +8,12 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "master/edge.h"
+#include "master/vouch.h"
+#include "master/handshake.h"
 #include "master/workers.h"
 
-#define GUARD_NOFILE 64 /* descriptors that keys and auth may have */
+#define GUARD_NOFILE 64	 /* descriptors that keys and auth may have */
+#define FETCH_NOFILE 256 /* ... and fetch, which opens connections */
 #define RELAYS_PER_EDGE 4
 
 static enum realm
@@ -20,6 +23,8 @@ realm_of(enum role role)
 		return REALM_KEYS;
 	if (role == ROLE_AUTH)
 		return REALM_AUTH;
+	if (role == ROLE_FETCH)
+		return REALM_FETCH;
 	return REALM_NETWORK;
 }
 
@@ -37,7 +42,8 @@ send_boot(struct worker *w)
 	struct buf b;
 
 	if (realm != REALM_NETWORK)
-		boot.nofile = GUARD_NOFILE;
+		boot.nofile =
+		    realm == REALM_FETCH ? FETCH_NOFILE : GUARD_NOFILE;
 	if (m->privileged) {
 		boot.uid = m->uids.uid[realm];
 		boot.gid = m->uids.gid[realm];
@@ -78,7 +84,7 @@ send_relay_conf(struct worker *w)
 		.idle_ms = clamp(c->timeouts.idle),
 		.tunnel_ms = clamp(c->timeouts.tunnel),
 		.head_ms = clamp(c->timeouts.head),
-		.handshake_ms = clamp(c->timeouts.handshake),
+		.handshake_ms = clamp(handshake_time(w->master)),
 		.drain_ms = clamp(c->timeouts.drain),
 		.forwarded = c->forwarded,
 		.ntrusted = (uint8_t)c->trusted.n };
@@ -150,9 +156,27 @@ send_host_key(struct worker *w)
 static void
 send_auth_conf(struct worker *w)
 {
-	uint8_t any = w->master->any_client;
+	const struct master *m = w->master;
+	uint8_t bits = (uint8_t)((m->any_client ? AUTH_CONF_ANY : 0) |
+	    (vouch_configured(m) ? AUTH_CONF_API : 0));
 
-	worker_send(w, MSG_AUTH_CONF, 0, &any, 1);
+	worker_send(w, MSG_AUTH_CONF, 0, &bits, 1);
+}
+
+static void
+send_fetch_conf(struct worker *w)
+{
+	const struct server_conf *c = &w->master->conf;
+	struct msg_fetch_conf conf = { .auth_ms = clamp(c->auth_timeout) };
+	uint8_t payload[4096];
+	struct buf b;
+
+	if (c->auth_url != NULL)
+		strcpy(conf.auth_url, c->auth_url);
+	buf_write(&b, payload, sizeof(payload));
+	msg_put_fetch_conf(&b, &conf);
+	vouch_send_ca(w->master, w);
+	worker_send(w, MSG_FETCH_CONF, 0, payload, buf_used(&b));
 }
 
 static void
@@ -167,6 +191,9 @@ send_rows(struct worker *w)
 		break;
 	case ROLE_AUTH:
 		send_auth_conf(w);
+		break;
+	case ROLE_FETCH:
+		send_fetch_conf(w);
 		break;
 	default:
 		break;
@@ -220,6 +247,8 @@ count(const struct master *m, enum role role)
 	case ROLE_HTTP:
 		return (unsigned)(relays + RELAYS_PER_EDGE - 1) /
 		    RELAYS_PER_EDGE;
+	case ROLE_FETCH:
+		return vouch_configured(m);
 	case ROLE_KEYS:
 	case ROLE_AUTH:
 		return 1;

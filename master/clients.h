@@ -25,6 +25,7 @@ struct client {
 	char id[TEXT_LABEL_MAX + 1];
 	uint32_t number;       /* its row in the counters */
 	bool held;	       /* by allow_any_client: not configured */
+	bool vouched;	       /* let in by auth.url: not configured */
 	struct addr held_from; /* its source block */
 	LIST_HEAD(, session) sessions;
 	unsigned nsessions;

@@ -53,6 +53,8 @@ complete_paths(
 	if (c->users_file != NULL)
 		complete_path(
 		    &c->users_file, "users_file", CONF_PATH_MAX, in, f);
+	if (c->auth_ca != NULL)
+		complete_path(&c->auth_ca, "auth.ca", CONF_PATH_MAX, in, f);
 }
 
 /* What no single row can tell. */
@@ -239,7 +241,7 @@ server_conf_any_client(const struct server_conf *c)
 {
 	if ((c->set & CONF_SET_ANY_CLIENT) != 0)
 		return c->allow_any_client;
-	return (c->set & CONF_SET_USERS) == 0;
+	return (c->set & (CONF_SET_USERS | CONF_SET_AUTH_URL)) == 0;
 }
 
 bool

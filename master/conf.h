@@ -29,6 +29,7 @@
 #define CONF_PATH_MAX 1023   /* bytes of a path */
 #define CONF_WORKERS_MAX 256 /* relays */
 #define CONF_TIMEOUT_MAX (UINT64_C(720) * 3600 * 1000) /* ms, fits a u32 */
+#define CONF_AUTH_TIMEOUT_MAX (60 * 1000)	       /* ms of auth.timeout */
 #define CONF_HEAD_LEAST 1024 /* bytes of http.head_max */
 #define CONF_HEAD_MOST 65535 /* HEAD_MAX of common/http/head.h */
 #define CONF_TUNNELS_MAX 255 /* tunnels of one client: one byte at login */
@@ -40,7 +41,8 @@
 #define CONF_SET_ANY_CLIENT 0x8u /* allow_any_client */
 #define CONF_SET_HOST_KEY 0x10u
 #define CONF_SET_SOCKET 0x20u
-#define CONF_SET_LISTEN 0x40u /* any listener */
+#define CONF_SET_LISTEN 0x40u	/* any listener */
+#define CONF_SET_AUTH_URL 0x80u /* auth.url */
 
 /* Limits that a user has of its own: bits of user.set */
 #define USER_SET_TUNNELS 0x1u
@@ -100,6 +102,9 @@ struct server_conf {
 	char *domain; /* NULL: none */
 	struct conf_user_list users;
 	char *users_file;      /* absolute path or NULL; already in users */
+	char *auth_url;	       /* NULL: no external check */
+	char *auth_ca;	       /* absolute path; NULL: the system's */
+	uint64_t auth_timeout; /* ms */
 	bool allow_any_client; /* counts if CONF_SET_ANY_CLIENT, see below */
 	struct limits limits;
 	uint64_t sources; /* user connections of a source block; 0: any */
@@ -172,7 +177,7 @@ struct limits server_conf_limits(
 /*
  * Whether any client may log in (the first secret of an id holds it), as it
  * is decided once, at start: allow_any_client, or, if that key is absent, the
- * absence of users, users_file and -u.
+ * absence of users, users_file, -u and auth.url.
  */
 bool server_conf_any_client(const struct server_conf *c);
 

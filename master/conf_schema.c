@@ -4,12 +4,13 @@
 #include "common/base/bucket.h"
 #include "common/conf/checks.h"
 #include "common/conf/secret.h"
+#include "common/ipc/msg.h"
 #include "master/conf_users.h"
 
 #define NUMBER_MAX UINT32_MAX /* counts that have no bound of their own */
 #define PORTS_MAX 65535
-#define PORT_RANGE_MAX 11     /* bytes of "1024-65535" at its longest */
-#define SOCKET_BYTES 107      /* of sun_path, without its terminator */
+#define PORT_RANGE_MAX 11 /* bytes of "1024-65535" at its longest */
+#define SOCKET_BYTES 107  /* of sun_path, without its terminator */
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
@@ -106,6 +107,13 @@ static const struct schema_key keys[] = {
 	    .min = 1, .max = CONF_PATH_MAX, .flag = CONF_SET_USERS },
 	{ "allow_any_client", SCHEMA_BOOL, AT(allow_any_client),
 	    .flag = CONF_SET_ANY_CLIENT },
+	{ "auth.url", SCHEMA_STRING, AT(auth_url),
+	    .min = 1, .max = MSG_URL_MAX, .flag = CONF_SET_AUTH_URL,
+	    .check = checks_url },
+	{ "auth.ca", SCHEMA_STRING, AT(auth_ca),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "auth.timeout", SCHEMA_DURATION, AT(auth_timeout),
+	    .preset = "10s", .min = 100, .max = CONF_AUTH_TIMEOUT_MAX },
 	{ "limits.tunnels", SCHEMA_INT, AT(limits.tunnels),
 	    .preset = "10", .min = 1, .max = CONF_TUNNELS_MAX },
 	{ "limits.streams", SCHEMA_INT, AT(limits.streams),

@@ -16,6 +16,7 @@
 #include "master/tunnels.h"
 #include "master/feed.h"
 #include "master/visit.h"
+#include "master/vouch.h"
 
 static int
 on_ready(void *arg, const struct msg *msg)
@@ -163,6 +164,12 @@ static const chan_handler auth_handlers[MSG_TYPES] = {
 	[MSG_HS_REPLY] = handshake_on_reply,
 	[MSG_HS_GRANT] = handshake_on_grant,
 	[MSG_HS_FAIL] = handshake_on_auth_fail,
+	[MSG_VOUCH] = vouch_on_ask,
+};
+
+static const chan_handler fetch_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_VOUCHED] = vouch_on_answer,
 };
 
 static const chan_handler *
@@ -175,6 +182,8 @@ handlers(enum role role)
 		return relay_handlers;
 	case ROLE_KEYS:
 		return keys_handlers;
+	case ROLE_FETCH:
+		return fetch_handlers;
 	default:
 		return auth_handlers;
 	}
@@ -214,6 +223,9 @@ on_gone(struct worker *w)
 		break;
 	case ROLE_KEYS:
 		handshakes_fail_all(m);
+		break;
+	case ROLE_FETCH:
+		vouch_lost(m);
 		break;
 	default:
 		feed_gone(m);

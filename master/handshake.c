@@ -174,6 +174,16 @@ find_victim(struct handshakes *t)
 	return victim;
 }
 
+uint64_t
+handshake_time(const struct master *m)
+{
+	uint64_t ms = m->conf.timeouts.handshake;
+
+	if (ms == 0)
+		return 0;
+	return m->conf.auth_url != NULL ? ms + m->conf.auth_timeout : ms;
+}
+
 /* The beginning of one on c; -1: no memory. */
 static int
 add(struct master *m, struct conn *c)
@@ -191,9 +201,9 @@ add(struct master *m, struct conn *c)
 	c->handshake = h;
 	TAILQ_INSERT_TAIL(&t->all, h, link);
 	t->count++;
-	if (m->conf.timeouts.handshake != 0)
+	if (handshake_time(m) != 0)
 		waits_add(t->waiting, &h->wait, h,
-		    m->conf.timeouts.handshake + HANDSHAKE_GRACE_MS);
+		    handshake_time(m) + HANDSHAKE_GRACE_MS);
 	return 0;
 }
 

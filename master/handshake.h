@@ -44,6 +44,12 @@ void handshake_abort(struct master *m, struct conn *c, enum msg_end why);
 uint8_t handshake_progress(const struct conn *c);
 int handshake_restore(struct master *m, struct conn *c, uint8_t progress);
 
+/*
+ * How long one may take, in ms, before the relay ends it: its own time, and
+ * that of the external check. 0: no limit.
+ */
+uint64_t handshake_time(const struct master *m);
+
 /* keys or auth has died: nothing that is under way can go on. */
 void handshakes_fail_all(struct master *m);
 

@@ -13,6 +13,7 @@
 #define HANDSHAKE_GRANTED 0x08u /* auth and login.c have let it in */
 #define HANDSHAKE_KEYED 0x10u	/* the relay has keys: one more blob is due */
 #define HANDSHAKE_TOLD 0x20u	/* its failure is logged */
+#define HANDSHAKE_ASKED 0x40u	/* fetch has been asked, and not answered */
 
 struct handshake {
 	struct conn *conn;

@@ -10,6 +10,7 @@
 #include "master/handshake.h"
 #include "master/hold.h"
 #include "master/tunnels.h"
+#include "master/vouch.h"
 #include "master/workers.h"
 
 struct proof {
@@ -17,6 +18,8 @@ struct proof {
 	char id[TEXT_LABEL_MAX + 1];
 	uint8_t instance[LOGIN_INSTANCE];
 	uint8_t cipher;
+	uint8_t vouched; /* by the external check, for these names */
+	struct names allowed;
 };
 
 static int
@@ -30,8 +33,10 @@ get_proof(struct proof *p, const struct msg *msg)
 	buf_get_cstr8(&b, p->id, sizeof(p->id));
 	buf_get(&b, p->instance, sizeof(p->instance));
 	buf_get_u8(&b, &p->cipher);
+	buf_get_u8(&b, &p->vouched);
+	names_get(&b, &p->allowed);
 	if (!buf_done(&b) || p->method < LOGIN_SECRET ||
-	    p->method > LOGIN_PLAIN ||
+	    p->method > LOGIN_PLAIN || p->vouched > 1 ||
 	    text_label(label, p->id, strlen(p->id)) == -1 ||
 	    strcmp(label, p->id) != 0)
 		return -1;
@@ -105,9 +110,11 @@ admit(struct master *m, const struct conn *c, const struct proof *p,
 {
 	const char *id = p->id;
 	struct client *client;
+	bool known = server_conf_user(&m->conf, id) != NULL;
+	bool vouched = !known && p->vouched && vouch_configured(m);
 
 	*code = LOGIN_UNKNOWN_ID;
-	if (server_conf_user(&m->conf, id) == NULL && !m->any_client)
+	if (!known && !vouched && !m->any_client)
 		return NULL;
 	if ((client = clients_get(m->clients, id)) == NULL ||
 	    is_reserved(m, client, p)) {
@@ -115,7 +122,8 @@ admit(struct master *m, const struct conn *c, const struct proof *p,
 		void_grant(m, id);
 		return NULL;
 	}
-	if (server_conf_user(&m->conf, id) != NULL ||
+	client->vouched = vouched;
+	if (known || vouched ||
 	    clients_hold(m->clients, client, &c->who.peer) == 0)
 		return client;
 	*code = LOGIN_LIMIT;
@@ -149,6 +157,10 @@ open_session(struct master *m, struct conn *c, struct client *client,
 	s = sessions_add(m->sessions, client, p->instance, c->worker);
 	if (s == NULL)
 		return -1;
+	if (p->vouched && sessions_restrict(s, &p->allowed) == -1) {
+		sessions_end(m->sessions, s, m->routes);
+		return -1;
+	}
 	s->port = c->who.local.port;
 	s->relay->clients++;
 	tunnel_count(c, s);

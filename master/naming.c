@@ -29,6 +29,7 @@ struct round {
 	void (*rival)(void *arg, struct session *rival);
 	void *arg;
 	struct session *robbed; /* of a name that is its owner's id */
+	bool disallowed; /* the external check has not allowed some name */
 };
 
 bool
@@ -40,7 +41,7 @@ naming_is_id(void *master, const char *label)
 	if (server_conf_user(&m->conf, label) != NULL)
 		return true;
 	c = clients_find(m->clients, label);
-	return c != NULL && c->held;
+	return c != NULL && (c->held || c->vouched);
 }
 
 static void
@@ -119,6 +120,21 @@ naming_rivals(struct master *m, struct session *s,
 	each_name(&r, look_at_holder);
 }
 
+/* Beside its id, a session may have what the external check allowed it. */
+static void
+check_allowed(struct round *r, const struct service *sv, const char *name)
+{
+	const struct names *allowed = r->s->allowed;
+
+	(void)sv;
+	if (allowed == NULL || name[0] == '\0' ||
+	    strcmp(name, r->s->client->id) == 0 || names_have(allowed, name))
+		return;
+	r->disallowed = true;
+	log_info("client %s asks for %s, which auth.url does not allow",
+	    r->s->client->id, name);
+}
+
 /* Take the route, in place of whoever had it. */
 static enum grant
 take_route(struct round *r, const struct service *sv, const struct claim *claim)
@@ -148,6 +164,8 @@ decide(struct round *r, const struct service *sv, const char *name,
 	struct route *holder;
 	enum grant code;
 
+	if (r->disallowed)
+		return GRANT_RULE;
 	if ((code = claim_judge(&claim, &r->rules, name)) != GRANT_OK)
 		return code;
 	if (find_holder(r, &claim, &holder) == GRANT_TAKEN) {
@@ -276,6 +294,7 @@ naming_grant(struct master *m, struct session *s)
 	s->offered = false;
 	waits_remove(&s->wait);
 	begin_round(&r, m, s);
+	each_name(&r, check_allowed);
 	if (answer(&r, space, true) == -1 && answer(&r, space, false) == -1) {
 		/* Names are at most 15 KiB, but all granted come twice. */
 		log_info("client %s asks for too many names", s->client->id);

@@ -19,6 +19,7 @@
 #include "master/start.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
+#include "master/vouch.h"
 #include "master/workers.h"
 
 struct reload {
@@ -69,6 +70,13 @@ refuse(struct reload *r, const char *why)
 	end(r);
 }
 
+/* Whoever the external check let in stays while there is one. */
+static bool
+is_vouched(const struct master *m, const struct client *client)
+{
+	return client->vouched && vouch_configured(m);
+}
+
 /* A client that may not log in any more is put out. */
 static void
 judge_session(void *arg, void *value)
@@ -76,7 +84,7 @@ judge_session(void *arg, void *value)
 	struct master *m = arg;
 	struct session *s = value;
 
-	if (s->client->held ||
+	if (s->client->held || is_vouched(m, s->client) ||
 	    server_conf_user(&m->conf, s->client->id) != NULL) {
 		limits_tell(m, s);
 		rivals_renew(m, s);
@@ -93,7 +101,8 @@ end_removed(void *arg, void *value)
 	struct client *client = value;
 	struct session *s;
 
-	if (client->held || server_conf_user(&m->conf, client->id) != NULL)
+	if (client->held || is_vouched(m, client) ||
+	    server_conf_user(&m->conf, client->id) != NULL)
 		return;
 	while ((s = LIST_FIRST(&client->sessions)) != NULL) {
 		bool last = LIST_NEXT(s, of) == NULL;

@@ -120,6 +120,7 @@ add_client(struct restore *x, const struct state_client *r)
 	clients_restore_number(x->m->clients, c, r->number);
 	if (r->held && !c->held)
 		clients_restore_held(x->m->clients, c, &r->held_from);
+	c->vouched = r->vouched;
 	c->total = r->total;
 	c->up = r->up;
 	c->down = r->down;
@@ -158,6 +159,8 @@ add_session(struct restore *x, const struct state_session *r)
 	buf_read(&b, r->offer, r->offer_len);
 	if (r->offer_len > 0 && services_get(&s->offer, &b) == -1)
 		memset(&s->offer, 0, sizeof(s->offer));
+	if (r->restricted && sessions_restrict(s, &r->allowed) == -1)
+		return -1;
 	add_tickets(x, s, r);
 	s->state = r->state == SESSION_OPENING ? SESSION_OPENING : SESSION_LIVE;
 	s->relay = worker_of(x, r->relay);

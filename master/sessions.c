@@ -125,8 +125,20 @@ sessions_end(struct sessions *t, struct session *s, struct routes *routes)
 	s->client = NULL;
 	s->tunnels = 0;
 	services_free(&s->offer);
+	free(s->allowed);
+	s->allowed = NULL;
 	if (s->conns == 0)
 		free(s);
+}
+
+int
+sessions_restrict(struct session *s, const struct names *allowed)
+{
+	if (s->allowed == NULL &&
+	    (s->allowed = malloc(sizeof(*s->allowed))) == NULL)
+		return -1;
+	*s->allowed = *allowed;
+	return 0;
 }
 
 void

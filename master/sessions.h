@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "common/tunnel/login.h"
+#include "common/tunnel/names.h"
 #include "common/tunnel/preface.h"
 #include "common/tunnel/services.h"
 #include "master/clients.h"
@@ -57,6 +58,7 @@ struct session {
 	uint64_t alive;		/* clock_ms() when it answered one */
 	struct wait wait;	/* LOST: for the end; else for the probes */
 	uint16_t port;		/* that its client dialled */
+	struct names *allowed;	/* beside the id, by auth.url; NULL: any */
 	LIST_ENTRY(session) of; /* of its client */
 };
 
@@ -90,6 +92,12 @@ struct session *sessions_find(const struct sessions *t, uint64_t generation);
  * freed when no connection points to it any more.
  */
 void sessions_end(struct sessions *t, struct session *s, struct routes *routes);
+
+/*
+ * The external check allows it these names and no others (it copies them).
+ * -1: no memory.
+ */
+int sessions_restrict(struct session *s, const struct names *allowed);
 
 /* A connection points to it, or does not any more (it may be freed then). */
 void sessions_ref(struct session *s);

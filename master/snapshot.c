@@ -109,6 +109,8 @@ put_session(struct snapshot *s, const struct session *x)
 		memcpy(r.tickets[i].id, x->tickets[i].id, TICKET_ID);
 		r.tickets[i].issued = x->tickets[i].issued;
 	}
+	if ((r.restricted = x->allowed != NULL))
+		r.allowed = *x->allowed;
 	buf_write(&b, offer, sizeof(offer));
 	if (services_put(&b, &x->offer) == 0) {
 		r.offer = offer;
@@ -125,6 +127,7 @@ put_client(void *arg, void *value)
 	const struct session *x;
 	struct state_client r = { .number = c->number,
 		.held = c->held,
+		.vouched = c->vouched,
 		.held_from = c->held_from,
 		.total = c->total,
 		.up = c->up,

@@ -23,8 +23,8 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 2
-#define STATE_RECORD_MAX 17000 /* bytes of a payload */
+#define STATE_VERSION 3
+#define STATE_RECORD_MAX 17600 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096
 
@@ -75,7 +75,7 @@ struct state_worker {
 struct state_client {
 	char id[TEXT_LABEL_MAX + 1];
 	uint32_t number;
-	bool held;
+	bool held, vouched;
 	struct addr held_from;
 	uint64_t total, up, down;
 };
@@ -95,6 +95,8 @@ struct state_session {
 	uint16_t port;
 	bool told;
 	struct state_ticket tickets[STATE_TICKETS];
+	bool restricted; /* to these names beside the id */
+	struct names allowed;
 	const uint8_t *offer; /* services_put(); a view */
 	size_t offer_len;
 };

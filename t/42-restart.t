@@ -15,7 +15,7 @@ from lib.origin import Origin, paths, reply
 from lib.wire import connect, get
 
 NEXT = "9.9.9"
-PROGRAMS = ("ptpd", "ptpd-worker", "ptpd-relay")
+PROGRAMS = ("ptpd", "ptpd-worker", "ptpd-relay", "ptpd-fetch")
 BODY = os.urandom(4 << 20)
 
 

@@ -49,6 +49,23 @@ checks_absolute(const char *v)
 }
 
 const char *
+checks_url(const char *v)
+{
+	static const char what[] =
+	    "expected a URL, as \"https://api.example.com/check\"";
+	size_t n = strncmp(v, "http://", 7) == 0 ? 7
+	    : strncmp(v, "https://", 8) == 0	 ? 8
+						 : 0;
+
+	if (n == 0 || strcspn(v + n, "/?") == 0)
+		return what;
+	for (const char *p = v; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`{|}#", *p) != NULL)
+			return what;
+	return NULL;
+}
+
+const char *
 checks_header(const char *v)
 {
 	if (v[strspn(v, ALNUM "!#$%&'*+-.^_`|~")] == '\0')

@@ -17,6 +17,9 @@ const char *checks_host(const char *v);
 /* A path that begins with "/". */
 const char *checks_absolute(const char *v);
 
+/* http:// or https://, a host, and what may follow: no blanks, no fragment. */
+const char *checks_url(const char *v);
+
 /* A name of a header field (RFC 9110, 5.6.2: token). */
 const char *checks_header(const char *v);
 

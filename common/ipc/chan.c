@@ -267,6 +267,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	struct chan *c = arg;
 	uint8_t space[MSG_MAX + 1];
 	struct chan_in in = { .p = space };
+	bool broken;
 
 	(void)fd;
 	(void)what;
@@ -281,7 +282,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 			end(c, "closed by peer");
 			return;
 		default:
-			if (take(c, &in) == -1) {
+			broken = take(c, &in) == -1;
+			/* Keys and logins pass here, on the stack too. */
+			explicit_bzero(space, in.n);
+			if (broken) {
 				end(c, "broken frame");
 				return;
 			}

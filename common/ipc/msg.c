@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/tunnel/names.h"
 
 #define R(role) (1u << (ROLE_##role))
 #define EVERY ((1u << ROLE_COUNT) - 1)
@@ -72,8 +73,8 @@ static const struct msg_row rows[MSG_TYPES] = {
 	    false },
 	[MSG_HS_REPLY] = { "HS_REPLY", 1, BLOB_MAX, R(KEYS), R(AUTH), false,
 	    false },
-	[MSG_HS_GRANT] = { "HS_GRANT", 18, 18 + NAME_MAX8, 0, R(AUTH), false,
-	    false },
+	[MSG_HS_GRANT] = { "HS_GRANT", 20, 20 + NAME_MAX8 + NAMES_BYTES, 0,
+	    R(AUTH), false, false },
 	[MSG_HS_FINISH] = { "HS_FINISH", 2, BLOB_MAX, R(KEYS), 0, false,
 	    false },
 	[MSG_HS_KEYS] = { "HS_KEYS", 97, 97, MOVERS, PROVERS, false, false },
@@ -85,6 +86,13 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_USERS_USE] = { "USERS_USE", 0, 0, R(AUTH), 0, false, false },
 	[MSG_AUTH_CONF] = { "AUTH_CONF", 1, 1, R(AUTH), 0, false, true },
 	[MSG_RELEASE] = { "RELEASE", 2, 64, R(AUTH), 0, false, false },
+
+	[MSG_VOUCH] = { "VOUCH", 8, 1024, R(FETCH), R(AUTH), false, false },
+	[MSG_VOUCHED] = { "VOUCHED", 6, 6 + NAMES_BYTES, R(AUTH), R(FETCH),
+	    false, false },
+	[MSG_VOUCH_LOST] = { "VOUCH_LOST", 0, 0, R(AUTH), 0, false, false },
+	[MSG_FETCH_CONF] = { "FETCH_CONF", 6, 4096, R(FETCH), 0, false, true },
+	[MSG_FETCH_CA] = { "FETCH_CA", 0, 0, R(FETCH), 0, true, true },
 
 	[MSG_ENGINE_CONF] = { "ENGINE_CONF", 1, ANY, R(ENGINE), 0, false,
 	    true },
@@ -259,5 +267,20 @@ msg_get_relay_conf(struct buf *b, struct msg_relay_conf *m)
 	m->forwarded = forwarded;
 	for (size_t i = 0; i < m->ntrusted; i++)
 		addr_block_get(b, &m->trusted[i]);
+	return buf_done(b) ? 0 : -1;
+}
+
+int
+msg_put_fetch_conf(struct buf *b, const struct msg_fetch_conf *m)
+{
+	buf_put_cstr16(b, m->auth_url);
+	return buf_put_u32(b, m->auth_ms);
+}
+
+int
+msg_get_fetch_conf(struct buf *b, struct msg_fetch_conf *m)
+{
+	buf_get_cstr16(b, m->auth_url, sizeof(m->auth_url));
+	buf_get_u32(b, &m->auth_ms);
 	return buf_done(b) ? 0 : -1;
 }

@@ -130,7 +130,8 @@ enum msg_type {
 	MSG_HS_MORE,   /* up (keys), down (auth): login message (the rest) */
 	MSG_HS_REPLY,  /* up (auth), down (keys): login message (the rest) */
 	MSG_HS_GRANT,  /* up (auth): method u8, id str8, instance 16 bytes,
-			  cipher u8 */
+			  cipher u8, vouched u8: 1: by the external check, and
+			  then these names (tunnel/names.h) and no others */
 	MSG_HS_FINISH, /* down (keys): cipher u8, login message (the rest) */
 	MSG_HS_KEYS,   /* up (keys, proof), down (relay, engine): cipher u8,
 			  key to send 32, key to receive 32, ticket root 32 */
@@ -146,9 +147,24 @@ enum msg_type {
 	MSG_USERS_OK,  /* up (auth): number u32, or MSG_USERS_BROKEN: they did
 			  not come whole; id = generation */
 	MSG_USERS_USE, /* down (auth): id = generation: use these now */
-	MSG_AUTH_CONF, /* down (auth): any client u8: 1: the first secret (sent
-			  plain) of an id without verifier holds it */
+	MSG_AUTH_CONF, /* down (auth): what to do about an id without verifier:
+			  bits AUTH_CONF_... u8 */
 	MSG_RELEASE,   /* down (auth): id str8: nobody holds it any more */
+
+	/*
+	 * The external check of a login: auth <-> parent <-> fetch, passed on
+	 * unread. id = the connection.
+	 */
+	MSG_VOUCH,	/* up (auth), down (fetch): number u32, id str8, secret
+			   str8, names asked for (tunnel/names.h) */
+	MSG_VOUCHED,	/* up (fetch), down (auth): number u32, enum vouch u8,
+			   names allowed */
+	MSG_VOUCH_LOST, /* down (auth): nobody can be asked now; id 0: this is
+			   the answer to all questions */
+
+	/* fetch. */
+	MSG_FETCH_CONF, /* down: struct msg_fetch_conf */
+	MSG_FETCH_CA,	/* down, descriptor: certificates to verify by, PEM */
 
 	/* Client: what the engine and proof need from the parent. */
 	MSG_ENGINE_CONF, /* down: see client/engine */
@@ -175,6 +191,18 @@ enum msg_type {
 			    side; MSG_TLS_PLAIN with the same id follows */
 	MSG_TLS_PLAIN,	 /* down (tls), descriptor: its plain side */
 	MSG_TYPES
+};
+
+/* What auth does about an id that it has no verifier of: asks, or holds. */
+#define AUTH_CONF_ANY 1u /* the first secret (sent plain) of it holds it */
+#define AUTH_CONF_API 2u /* an external check decides; before the other */
+
+/* What an external check says (MSG_VOUCHED). */
+enum vouch {
+	VOUCH_NO,
+	VOUCH_YES,
+	VOUCH_DOWN, /* no answer, or none that counts */
+	VOUCHES
 };
 
 /* What an edge says about a connection. */
@@ -263,6 +291,13 @@ struct msg_relay_conf {
 	char mux_header[64];
 };
 
+/* What fetch does. */
+#define MSG_URL_MAX 1023
+struct msg_fetch_conf {
+	char auth_url[MSG_URL_MAX + 1]; /* "": none */
+	uint32_t auth_ms;		/* for the whole of a question */
+};
+
 /* One row of the table. */
 struct msg_row {
 	const char *name;
@@ -297,5 +332,7 @@ int msg_put_boot(struct buf *b, const struct msg_boot *m);
 int msg_get_boot(struct buf *b, struct msg_boot *m);
 int msg_put_relay_conf(struct buf *b, const struct msg_relay_conf *m);
 int msg_get_relay_conf(struct buf *b, struct msg_relay_conf *m);
+int msg_put_fetch_conf(struct buf *b, const struct msg_fetch_conf *m);
+int msg_get_fetch_conf(struct buf *b, struct msg_fetch_conf *m);
 
 #endif

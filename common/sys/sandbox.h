@@ -20,9 +20,10 @@ enum sandbox_role {
 	SANDBOX_AUTH,	 /* verifiers: the same */
 	SANDBOX_ENGINE,	 /* the client's end of the tunnels; as relay */
 	SANDBOX_RESOLVE, /* DNS: opens sockets, reads files */
-	SANDBOX_CONF	 /* parses a configuration that was read before */
+	SANDBOX_CONF,	 /* parses a configuration that was read before */
+	SANDBOX_FETCH	 /* outgoing HTTP: opens TCP sockets, nothing else */
 };
-#define SANDBOX_ROLES 7
+#define SANDBOX_ROLES 8
 
 struct sandbox {
 	enum sandbox_role role;

@@ -26,10 +26,12 @@
 #define ENGINE (1u << SANDBOX_ENGINE)
 #define RESOLVE (1u << SANDBOX_RESOLVE)
 #define CONF (1u << SANDBOX_CONF)
+#define FETCH (1u << SANDBOX_FETCH)
 #define ALL ((1u << SANDBOX_ROLES) - 1)
 #define MOVERS (RELAY | ENGINE)	       /* they move users' bytes */
 #define HOLDERS (KEYS | AUTH | MOVERS) /* of secrets, in locked memory */
-#define SOCKETS (EDGE | MOVERS | RESOLVE)
+#define SOCKETS (EDGE | MOVERS | RESOLVE | FETCH)
+#define OPENERS (RESOLVE | FETCH) /* of sockets */
 
 /* clang-format off */
 #define ROW(name, roles, error, args, ...) \
@@ -146,8 +148,8 @@ static const struct sandbox_call table[] = {
 	ALLOW_IF("fcntl", ALL, 1, F_DUPFD_CLOEXEC),
 	ALLOW_IF("fcntl", MOVERS, 1, F_SETPIPE_SZ),
 	ALLOW_IF("fcntl", MOVERS, 1, F_GETPIPE_SZ),
-	/* libc's resolver sets a socket of its own to non-blocking. */
-	ALLOW_IF("fcntl", RESOLVE, 1, F_SETFL),
+	/* Who opens sockets makes them non-blocking. */
+	ALLOW_IF("fcntl", OPENERS, 1, F_SETFL),
 	REFUSE("ioctl", ALL & ~RESOLVE, ENOTTY),
 	ALLOW("ioctl", RESOLVE), /* FIONREAD after a datagram */
 
@@ -156,7 +158,7 @@ static const struct sandbox_call table[] = {
 	ALLOW("getpeername", SOCKETS),
 	OPTION("getsockopt", SOCKETS, SOL_SOCKET, SO_ERROR),
 	OPTION("getsockopt", MOVERS, IPPROTO_TCP, TCP_INFO),
-	OPTION("setsockopt", EDGE | MOVERS, IPPROTO_TCP, TCP_NODELAY),
+	OPTION("setsockopt", EDGE | MOVERS | FETCH, IPPROTO_TCP, TCP_NODELAY),
 	OPTION("setsockopt", MOVERS, IPPROTO_TCP, TCP_QUICKACK),
 	OPTION("setsockopt", MOVERS, IPPROTO_TCP, TCP_CORK),
 	OPTION("setsockopt", MOVERS, IPPROTO_TCP, TCP_NOTSENT_LOWAT),
@@ -169,16 +171,17 @@ static const struct sandbox_call table[] = {
 	OPTION("setsockopt", MOVERS, SOL_SOCKET, SO_LINGER),
 
 	/*
-	 * Only the resolver opens any, for IP alone: a pathname socket could
-	 * lead out of the sandbox (no Landlock rule covers connecting to one).
+	 * Only the resolver and fetch open any, for IP alone: a pathname socket
+	 * could lead out of the sandbox (no Landlock rule covers connecting to
+	 * one).
 	 */
-	ALLOW_IF("socket", RESOLVE, 0, AF_INET),
-	ALLOW_IF("socket", RESOLVE, 0, AF_INET6),
-	REFUSE("socket", ALL & ~RESOLVE, EACCES),
-	REFUSE_IF("socket", RESOLVE, EACCES, 0, AF_UNIX),
-	REFUSE_IF("socket", RESOLVE, EACCES, 0, AF_NETLINK),
-	ALLOW("connect", RESOLVE),
-	REFUSE("connect", ALL & ~RESOLVE, EACCES),
+	ALLOW_IF("socket", OPENERS, 0, AF_INET),
+	ALLOW_IF("socket", OPENERS, 0, AF_INET6),
+	REFUSE("socket", ALL & ~OPENERS, EACCES),
+	REFUSE_IF("socket", OPENERS, EACCES, 0, AF_UNIX),
+	REFUSE_IF("socket", OPENERS, EACCES, 0, AF_NETLINK),
+	ALLOW("connect", OPENERS),
+	REFUSE("connect", ALL & ~OPENERS, EACCES),
 	ALLOW("bind", RESOLVE),
 	OPTION("setsockopt", RESOLVE, IPPROTO_IP, IP_RECVERR),
 	OPTION("setsockopt", RESOLVE, IPPROTO_IPV6, IPV6_RECVERR),

@@ -22,8 +22,9 @@
 
 #define FS_READ_FILE (1ull << 2)
 #define FS_READ_DIR (1ull << 3)
-#define NET_TCP 3ull /* bind and connect, from ABI_NET */
-#define SCOPES 3ull  /* abstract sockets and signals, from ABI_SCOPE */
+#define NET_BIND 1ull /* TCP, from ABI_NET */
+#define NET_TCP 3ull  /* and connect */
+#define SCOPES 3ull   /* abstract sockets and signals, from ABI_SCOPE */
 
 #define ABI_NET 4
 #define ABI_SCOPE 6
@@ -117,7 +118,7 @@ sandbox_landlock(enum sandbox_role role, unsigned *missing)
 		return -1;
 	attr.fs = fs_rights(abi);
 	if (abi >= ABI_NET && role != SANDBOX_RESOLVE)
-		attr.net = NET_TCP;
+		attr.net = role == SANDBOX_FETCH ? NET_BIND : NET_TCP;
 	if (abi >= ABI_SCOPE)
 		attr.scoped = SCOPES;
 	else

@@ -46,8 +46,10 @@ login_put(uint8_t *out, const struct login *l)
 	buf_put_cstr8(&b, l->version);
 	if (l->method == LOGIN_SECRET)
 		buf_put(&b, l->ya, sizeof(l->ya));
-	else if (l->method == LOGIN_PLAIN)
+	if (l->method == LOGIN_PLAIN) {
 		buf_put_cstr8(&b, l->secret);
+		names_put(&b, &l->asked);
+	}
 	return finish(&b);
 }
 
@@ -81,6 +83,7 @@ login_get(struct login *l, const uint8_t *p, size_t n)
 		break;
 	case LOGIN_PLAIN:
 		buf_get_cstr8(&b, l->secret, sizeof(l->secret));
+		names_get(&b, &l->asked);
 		break;
 	default:
 		return -1;

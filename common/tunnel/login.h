@@ -6,7 +6,8 @@
  *   message 3   client  LOGIN     method u8, cipher u8, instance 16 bytes,
  *                                 id str8, client version str8, then by
  *                                 method: Ya 32 (secret), nothing (key),
- *                                 secret str8 (plain)
+ *                                 secret str8, names asked for: count u8,
+ *                                 str8 each (plain; tunnel/names.h)
  *   then        server  CHALLENGE Yb 32, Tb 64              (secret only)
  *               client  CONFIRM   Ta 64
  *   or          client  ABORT     the server's Tb was wrong
@@ -25,6 +26,7 @@
 
 #include "common/base/addr.h"
 #include "common/base/text.h"
+#include "common/tunnel/names.h"
 
 #define LOGIN_MAX 900	     /* bytes of one message */
 #define LOGIN_SECRET_MAX 255 /* bytes of a secret */
@@ -68,6 +70,7 @@ struct login {
 	char version[LOGIN_VERSION_MAX + 1];
 	uint8_t ya[LOGIN_POINT];
 	char secret[LOGIN_SECRET_MAX + 1]; /* wipe after use */
+	struct names asked;		   /* plain: for an external check */
 };
 
 struct login_hello {

@@ -196,7 +196,7 @@ class Client(End):
                 self.session)
             login += self.cpace.share
         elif self.method == BY_PLAIN:
-            login += str8(self.secret)
+            login += str8(self.secret) + b"\0"
         self.tx_noise, self.rx_noise = self._message(login)
 
     def _prove(self, confirm):

@@ -286,7 +286,7 @@ START_TEST(malformed_cases_are_refused)
 	ck_assert(!l->granted);
 	ck_assert_uint_eq(auth_count(l->auth), 0);
 	ck_assert_int_eq(lab_give(l, false, MSG_HS_LOGIN, 0, p, n), -1);
-	ck_assert_int_eq(lab_give(l, false, MSG_AUTH_CONF, 0, "\2", 1), -1);
+	ck_assert_int_eq(lab_give(l, false, MSG_AUTH_CONF, 0, "\4", 1), -1);
 	ck_assert_int_eq(lab_give(l, false, MSG_RELEASE, 0, "\2a", 2), -1);
 }
 END_TEST
@@ -326,6 +326,168 @@ START_TEST(undecided_logins_are_bounded)
 	}
 	ck_assert_int_eq(l->auth_fail, LOGIN_BUSY);
 	ck_assert_uint_eq(auth_count(l->auth), AUTH_LOGINS_MAX);
+}
+END_TEST
+
+/* ---- the external check ---- */
+
+/* A login of a fresh id from that source, with two names. */
+static void
+ask_from(uint32_t conn, uint8_t source)
+{
+	struct login login = {
+		.method = LOGIN_PLAIN, .id = "new", .secret = "s"
+	};
+	struct login_case c = { .n = 0 };
+	uint8_t p[LOGIN_MAX], frame[1200];
+	size_t n;
+
+	names_add(&login.asked, "web");
+	names_add(&login.asked, "blog");
+	if (source != 0)
+		addr_parse_ip(
+		    &c.source, source == 1 ? "192.0.2.1" : "192.0.2.9");
+	c.login = p;
+	c.n = login_put(p, &login);
+	ck_assert_int_eq(login_case_put(frame, sizeof(frame), &n, &c), 0);
+	ck_assert_int_eq(lab_give(l, false, MSG_HS_LOGIN, conn, frame, n), 0);
+	l->nqueue = 0;
+}
+
+static int
+vouched(uint32_t conn, uint32_t number, uint8_t answer, const char *name)
+{
+	struct names names = { 0 };
+	uint8_t p[1024];
+	struct buf b;
+	int ret;
+
+	if (name != NULL)
+		names_add(&names, name);
+	buf_write(&b, p, sizeof(p));
+	buf_put_u32(&b, number);
+	buf_put_u8(&b, answer);
+	names_put(&b, &names);
+	ret = lab_give(l, false, MSG_VOUCHED, conn, p, buf_used(&b));
+	l->nqueue = 0;
+	return ret;
+}
+
+static void
+ask_outside(void)
+{
+	ck_assert_int_eq(lab_give(l, false, MSG_AUTH_CONF, 0, "\2", 1), 0);
+	l->no_finish = true;
+}
+
+static uint32_t
+number_of_question(void)
+{
+	uint32_t number = 0;
+	struct buf b;
+
+	buf_read(&b, l->vouch, l->nvouch);
+	buf_get_u32(&b, &number);
+	return number;
+}
+
+START_TEST(vouched_for_what_was_asked)
+{
+	struct names asked, allowed;
+	char id[64], secret[256];
+	uint32_t number;
+	struct buf b;
+
+	ask_outside();
+	ask_from(7, 1);
+	buf_read(&b, l->vouch, l->nvouch);
+	buf_get_u32(&b, &number);
+	buf_get_cstr8(&b, id, sizeof(id));
+	buf_get_cstr8(&b, secret, sizeof(secret));
+	ck_assert_int_eq(names_get(&b, &asked), 0);
+	ck_assert(buf_done(&b));
+	ck_assert_str_eq(id, "new");
+	ck_assert_str_eq(secret, "s");
+	ck_assert(names_have(&asked, "web") && names_have(&asked, "blog"));
+	/* Of another login, and of this one under another number. */
+	ck_assert_int_eq(vouched(8, number, VOUCH_YES, NULL), 0);
+	ck_assert_int_eq(vouched(7, number + 1, VOUCH_YES, NULL), 0);
+	ck_assert(!l->granted);
+	ck_assert_int_eq(vouched(7, number, VOUCH_YES, "web"), 0);
+	ck_assert(l->granted);
+	buf_read(
+	    &b, l->grant + 19 + l->grant[1], l->ngrant - 19u - l->grant[1]);
+	ck_assert_uint_eq(*b.p++, 1);
+	ck_assert_int_eq(names_get(&b, &allowed), 0);
+	ck_assert(names_have(&allowed, "web") && !names_have(&allowed, "blog"));
+	/* Only once. */
+	l->granted = false;
+	ck_assert_int_eq(vouched(7, number, VOUCH_YES, NULL), 0);
+	ck_assert(!l->granted);
+}
+END_TEST
+
+START_TEST(vouched_for_more_than_was_asked)
+{
+	struct names allowed;
+	struct buf b;
+
+	ask_outside();
+	ask_from(7, 1);
+	ck_assert_int_eq(
+	    vouched(7, number_of_question(), VOUCH_YES, "other"), 0);
+	ck_assert(l->granted);
+	buf_read(
+	    &b, l->grant + 20 + l->grant[1], l->ngrant - 20u - l->grant[1]);
+	ck_assert_int_eq(names_get(&b, &allowed), 0);
+	ck_assert_uint_eq(allowed.count, 0);
+}
+END_TEST
+
+START_TEST(not_vouched_for)
+{
+	ask_outside();
+	ask_from(7, 1);
+	ck_assert_int_eq(vouched(7, number_of_question(), VOUCH_NO, NULL), 0);
+	ck_assert_int_eq(l->auth_fail, LOGIN_WRONG_SECRET);
+	ask_from(7, 1);
+	ck_assert_int_eq(vouched(7, number_of_question(), VOUCH_DOWN, NULL), 0);
+	ck_assert_int_eq(l->auth_fail, LOGIN_BUSY);
+	ask_from(7, 1);
+	ck_assert_int_eq(vouched(7, number_of_question(), VOUCHES, NULL), -1);
+	ck_assert(!l->granted);
+}
+END_TEST
+
+START_TEST(questions_are_bounded)
+{
+	ask_outside();
+	ask_from(1, 9);
+	ck_assert_uint_eq(l->vouches, 1);
+	ask_from(2, 9); /* the same source */
+	ck_assert_int_eq(l->auth_fail, LOGIN_BUSY);
+	ck_assert_uint_eq(l->vouches, 1);
+	for (uint32_t id = 3; id <= AUTH_ASKS_MAX + 1; id++)
+		ask_from(id, 0);
+	ck_assert_uint_eq(l->vouches, AUTH_ASKS_MAX);
+	ask_from(200, 0);
+	ck_assert_uint_eq(l->vouches, AUTH_ASKS_MAX);
+	/* One is gone, then all. */
+	ck_assert_int_eq(lab_give(l, false, MSG_VOUCH_LOST, 1, NULL, 0), 0);
+	ask_from(200, 9);
+	ck_assert_uint_eq(l->vouches, AUTH_ASKS_MAX + 1);
+	ck_assert_uint_eq(auth_count(l->auth), AUTH_ASKS_MAX);
+	l->nqueue = 0;
+	for (uint32_t id = 2; id <= 200; id++) {
+		ck_assert_int_eq(
+		    lab_give(l, false, MSG_VOUCH_LOST, id, NULL, 0), 0);
+		l->nqueue = 0;
+	}
+	ck_assert_uint_eq(auth_count(l->auth), 0);
+	ask_from(7, 9);
+	ck_assert_int_eq(lab_give(l, false, MSG_VOUCH_LOST, 0, NULL, 0), 0);
+	ck_assert_uint_eq(auth_count(l->auth), 0);
+	ck_assert(!l->granted);
 }
 END_TEST
 
@@ -570,6 +732,10 @@ main(void)
 	tcase_add_test(t, malformed_cases_are_refused);
 	tcase_add_test(t, gone_is_forgotten);
 	tcase_add_test(t, undecided_logins_are_bounded);
+	tcase_add_test(t, vouched_for_what_was_asked);
+	tcase_add_test(t, vouched_for_more_than_was_asked);
+	tcase_add_test(t, not_vouched_for);
+	tcase_add_test(t, questions_are_bounded);
 	tcase_add_test(t, users_come_in_frames);
 	tcase_add_test(t, no_users_are_a_set_too);
 	tcase_add_loop_test(t, malformed_users, 0, 7);

@@ -205,8 +205,8 @@ do_landlock(enum sandbox_role role)
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) != -1)
 		return 6;
-	if (role != SANDBOX_RESOLVE && !(missing & SANDBOX_NO_SCOPE) &&
-	    errno != EACCES)
+	if (role != SANDBOX_RESOLVE && role != SANDBOX_FETCH &&
+	    !(missing & SANDBOX_NO_SCOPE) && errno != EACCES)
 		return 7;
 	return 0;
 }

@@ -332,6 +332,7 @@ do_ordinary_work(void)
 }
 
 #define RESOLVE BIT(SANDBOX_RESOLVE)
+#define OPENERS (RESOLVE | BIT(SANDBOX_FETCH))
 #define MOVERS (BIT(SANDBOX_RELAY) | BIT(SANDBOX_ENGINE))
 #define EDGE BIT(SANDBOX_EDGE)
 #define HOLDERS (BIT(SANDBOX_KEYS) | BIT(SANDBOX_AUTH) | MOVERS)
@@ -352,7 +353,7 @@ static const struct {
 	{ "setresuid(0)", do_setresuid, ALL_ROLES, SYS_KILLED, 0 },
 	{ "mmap exec", do_mmap_exec, RESOLVE, 1, SYS_KILLED },
 	{ "mprotect exec", do_mprotect_exec, RESOLVE, 255, SYS_KILLED },
-	{ "F_SETFL", do_setfl, RESOLVE, 0, SYS_KILLED },
+	{ "F_SETFL", do_setfl, OPENERS, 0, SYS_KILLED },
 	{ "F_SETOWN", do_setown, ALL_ROLES, SYS_KILLED, 0 },
 	{ "F_SETSIG", do_setsig, ALL_ROLES, SYS_KILLED, 0 },
 	{ "other fcntl", do_getfl, ALL_ROLES, 0, 0 },
@@ -360,15 +361,15 @@ static const struct {
 	{ "sendmsg", do_sendmsg, RESOLVE, EPERM, SYS_KILLED },
 	{ "sendmmsg", do_sendmmsg, RESOLVE, 0, SYS_KILLED },
 	{ "SO_LINGER", do_linger, MOVERS, 0, SYS_KILLED },
-	{ "TCP_NODELAY", do_nodelay, MOVERS | EDGE | RESOLVE, 0, SYS_KILLED },
+	{ "TCP_NODELAY", do_nodelay, MOVERS | EDGE | OPENERS, 0, SYS_KILLED },
 	{ "TCP_NOTSENT_LOWAT", do_lowat, MOVERS, 0, SYS_KILLED },
 	{ "SO_SNDBUF", do_sndbuf, ALL_ROLES, SYS_KILLED, 0 },
 	{ "SO_PASSCRED", do_passcred, ALL_ROLES, SYS_KILLED, 0 },
-	{ "SO_ERROR", do_so_error, MOVERS | EDGE | RESOLVE, 0, SYS_KILLED },
+	{ "SO_ERROR", do_so_error, MOVERS | EDGE | OPENERS, 0, SYS_KILLED },
 	{ "SO_PEERCRED", do_peercred, ALL_ROLES, SYS_KILLED, 0 },
 	{ "PR_SET_DUMPABLE", do_dumpable, ALL_ROLES, SYS_KILLED, 0 },
 	{ "PR_SET_NAME", do_setname, ALL_ROLES, 0, 0 },
-	{ "socket inet", do_socket_inet, RESOLVE, 0, EACCES },
+	{ "socket inet", do_socket_inet, OPENERS, 0, EACCES },
 	{ "socket unix", do_socket_unix, ALL_ROLES, EACCES, 0 },
 	{ "mlock", do_mlock, HOLDERS, 0, EPERM },
 	{ "pipe2", do_pipe, MOVERS, 0, SYS_KILLED },

@@ -63,8 +63,11 @@ struct lab {
 	unsigned keys_at, out_at; /* when HS_KEYS and the last HS_OUT came */
 	uint8_t session[97];	  /* HS_KEYS */
 	bool granted;
-	uint8_t grant[128];
+	uint8_t grant[1024];
 	size_t ngrant;
+	uint8_t vouch[1024]; /* the last question for outside */
+	size_t nvouch;
+	unsigned vouches;
 	int keys_fail, auth_fail; /* codes of HS_FAIL, or -1 */
 	/* Hash jobs that auth wants done. */
 	unsigned jobs;
@@ -169,8 +172,14 @@ lab_from_auth(void *arg, uint8_t type, uint32_t id, const void *p, size_t n)
 		l->ngrant = n;
 		if (!l->no_finish)
 			lab_finish(l, id,
-			    l->finish_cipher == 0xff ? l->grant[n - 1]
-						     : l->finish_cipher);
+			    l->finish_cipher == 0xff
+				? l->grant[18 + l->grant[1]]
+				: l->finish_cipher);
+		break;
+	case MSG_VOUCH:
+		memcpy(l->vouch, p, n);
+		l->nvouch = n;
+		l->vouches++;
 		break;
 	case MSG_HS_FAIL:
 		l->auth_fail = *(const uint8_t *)p;

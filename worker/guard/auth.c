@@ -20,7 +20,8 @@
 enum stage {
 	STAGE_NEW,
 	STAGE_CONFIRM, /* CHALLENGE is out */
-	STAGE_HASH     /* argon2 is at it */
+	STAGE_HASH,    /* argon2 is at it */
+	STAGE_ASK      /* the external check is */
 };
 
 /* One login, in guarded memory. */
@@ -32,6 +33,8 @@ struct attempt {
 	struct login_case c; /* its view is not to be used later */
 	struct login login;
 	struct cpace cpace;
+	bool vouched;	      /* by the external check, which ... */
+	struct names allowed; /* ... allowed these names */
 };
 
 struct auth {
@@ -39,7 +42,8 @@ struct auth {
 	void *arg;
 	struct users *users; /* NULL: not known yet */
 	struct held *held;
-	bool any_client;
+	uint8_t unknown; /* what to do about ids without verifier: AUTH_CONF_ */
+	size_t asks;	 /* attempts in STAGE_ASK */
 	uint32_t
 	    locked; /* the next login of this id is from a locked address */
 	uint32_t numbers;
@@ -68,6 +72,7 @@ static void
 forget(struct auth *a, struct attempt *t)
 {
 	idmap_take(&a->map, t->id);
+	a->asks -= t->stage == STAGE_ASK;
 	TAILQ_REMOVE(&a->all, t, link);
 	sodium_free(t); /* wipes it */
 }
@@ -133,7 +138,7 @@ send_refusal(
 static void
 send_grant(struct auth *a, const struct attempt *t)
 {
-	uint8_t p[4 + TEXT_LABEL_MAX + LOGIN_INSTANCE];
+	uint8_t p[6 + TEXT_LABEL_MAX + LOGIN_INSTANCE + NAMES_BYTES];
 	struct buf b;
 
 	buf_write(&b, p, sizeof(p));
@@ -141,6 +146,8 @@ send_grant(struct auth *a, const struct attempt *t)
 	buf_put_cstr8(&b, t->login.id);
 	buf_put(&b, t->login.instance, sizeof(t->login.instance));
 	buf_put_u8(&b, t->login.cipher);
+	buf_put_u8(&b, t->vouched);
+	names_put(&b, &t->allowed);
 	a->ops->send(a->arg, MSG_HS_GRANT, t->id, p, buf_used(&b));
 }
 
@@ -222,6 +229,56 @@ by_hash(struct auth *a, struct attempt *t, const struct verifier *v)
 	return PENDING;
 }
 
+/* Whether its source is asked for already. */
+static bool
+source_asks(const struct auth *a, const struct addr *source)
+{
+	const struct attempt *t;
+
+	if (source->family == ADDR_ANY)
+		return false;
+	TAILQ_FOREACH(t, &a->all, link)
+	{
+		if (t->stage == STAGE_ASK && addr_equal(source, &t->c.source))
+			return true;
+	}
+	return false;
+}
+
+/* By the operator's own service, which fetch asks. */
+static enum login_code
+by_asking(struct auth *a, struct attempt *t)
+{
+	uint8_t p[8 + TEXT_LABEL_MAX + LOGIN_SECRET_MAX + NAMES_BYTES];
+	struct buf b;
+
+	if (a->asks >= AUTH_ASKS_MAX || source_asks(a, &t->c.source))
+		return LOGIN_BUSY;
+	buf_write(&b, p, sizeof(p));
+	buf_put_u32(&b, t->number);
+	buf_put_cstr8(&b, t->login.id);
+	buf_put_cstr8(&b, t->login.secret);
+	names_put(&b, &t->login.asked);
+	t->stage = STAGE_ASK;
+	a->asks++;
+	a->ops->send(a->arg, MSG_VOUCH, t->id, p, buf_used(&b));
+	explicit_bzero(p, sizeof(p));
+	return PENDING;
+}
+
+/* An id that no verifier is known of. */
+static enum login_code
+by_nothing(struct auth *a, struct attempt *t)
+{
+	if (a->unknown == 0)
+		return LOGIN_UNKNOWN_ID;
+	if (t->login.method != LOGIN_PLAIN)
+		return LOGIN_NEED_PLAIN;
+	if ((a->unknown & AUTH_CONF_API) != 0)
+		return by_asking(a, t);
+	return held_check(a->held, t->login.id, t->login.secret);
+}
+
 /* From an address with too many failures: nothing that could be guessed. */
 static bool
 is_locked(struct auth *a, const struct attempt *t)
@@ -243,13 +300,8 @@ judge(struct auth *a, struct attempt *t)
 		return LOGIN_LOCKED;
 	if (a->users == NULL)
 		return LOGIN_BUSY;
-	if ((v = users_find(a->users, t->login.id)) == NULL) {
-		if (!a->any_client)
-			return LOGIN_UNKNOWN_ID;
-		return method != LOGIN_PLAIN
-		    ? LOGIN_NEED_PLAIN
-		    : held_check(a->held, t->login.id, t->login.secret);
-	}
+	if ((v = users_find(a->users, t->login.id)) == NULL)
+		return by_nothing(a, t);
 	switch (v->method) {
 	case VERIFIER_SECRET:
 		return method != LOGIN_SECRET ? LOGIN_NEED_SECRET
@@ -323,6 +375,59 @@ auth_hashed(struct auth *a, uint32_t id, uint32_t number, bool right)
 		decide(a, t, right ? LOGIN_OK : LOGIN_WRONG_SECRET);
 }
 
+/* Keep of the asked names those that the answer has. -1: malformed. */
+static int
+intersect(struct attempt *t, struct buf *b)
+{
+	char name[TEXT_NAME_MAX + 1];
+	struct names answer;
+
+	if (names_get(b, &answer) == -1 || !buf_done(b))
+		return -1;
+	for (size_t i = 0; names_at(&t->login.asked, i, name) == 0; i++)
+		if (names_have(&answer, name))
+			names_add(&t->allowed, name);
+	return 0;
+}
+
+static int
+take_vouched(struct auth *a, const struct msg *m)
+{
+	struct attempt *t = idmap_get(&a->map, m->id);
+	uint8_t answer = VOUCHES;
+	uint32_t number = 0;
+	struct buf b;
+
+	buf_read(&b, m->p, m->n);
+	buf_get_u32(&b, &number);
+	if (buf_get_u8(&b, &answer) == -1 || answer >= VOUCHES)
+		return -1;
+	/* It may have gone meanwhile, and another be in its place. */
+	if (t == NULL || t->number != number || t->stage != STAGE_ASK)
+		return 0;
+	if (intersect(t, &b) == -1)
+		return -1;
+	t->vouched = true;
+	decide(a, t,
+	    answer == VOUCH_YES	     ? LOGIN_OK
+		: answer == VOUCH_NO ? LOGIN_WRONG_SECRET
+				     : LOGIN_BUSY);
+	return 0;
+}
+
+static int
+take_vouch_lost(struct auth *a, const struct msg *m)
+{
+	struct attempt *t, *next;
+
+	for (t = TAILQ_FIRST(&a->all); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
+		if (t->stage == STAGE_ASK && (m->id == 0 || m->id == t->id))
+			decide(a, t, LOGIN_BUSY);
+	}
+	return 0;
+}
+
 static int
 take_fail(struct auth *a, const struct msg *m)
 {
@@ -343,9 +448,9 @@ take_locked(struct auth *a, const struct msg *m)
 static int
 take_conf(struct auth *a, const struct msg *m)
 {
-	if (m->p[0] > 1)
+	if (m->p[0] > (AUTH_CONF_ANY | AUTH_CONF_API))
 		return -1;
-	a->any_client = m->p[0] == 1;
+	a->unknown = m->p[0];
 	return 0;
 }
 
@@ -376,6 +481,8 @@ auth_take(struct auth *a, const struct msg *m)
 		{ MSG_HS_LOCKED, take_locked },
 		{ MSG_AUTH_CONF, take_conf },
 		{ MSG_RELEASE, take_release },
+		{ MSG_VOUCHED, take_vouched },
+		{ MSG_VOUCH_LOST, take_vouch_lost },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -7,11 +7,14 @@
  *	HS_LOGIN	a client at the end of its handshake
  *	HS_MORE		its next message
  *	HS_FAIL		it is gone
+ *	VOUCHED, VOUCH_LOST	what the external check says
  *
  * Every login ends with one frame: HS_GRANT, or HS_FAIL with the reason,
  * before which HS_REPLY has REFUSED for the client. Whatever is not proved is
- * refused. A login that waits for its client's next message costs memory, so
- * at AUTH_LOGINS_MAX the oldest ends.
+ * refused. An id without verifier may be asked for outside (VOUCH): at most
+ * AUTH_ASKS_MAX at a time, one from each source block, and what is allowed is
+ * what was asked for and is in the answer. A login that waits for its client's
+ *next message costs memory, so at AUTH_LOGINS_MAX the oldest ends.
  */
 #ifndef AUTH_H
 #define AUTH_H
@@ -24,6 +27,7 @@
 #include "common/ipc/chan.h"
 
 #define AUTH_LOGINS_MAX 1024 /* undecided at a time */
+#define AUTH_ASKS_MAX 64     /* external checks at a time */
 #define AUTH_RETRY_BUSY 3    /* seconds to come back in, when busy */
 #define AUTH_RETRY_LIMIT 60  /* ... and when over a limit */
 
@@ -45,8 +49,7 @@ struct auth *auth_new(const struct auth_ops *ops, void *arg);
 /* Wipe all. NULL is allowed. */
 void auth_free(struct auth *a);
 
-/* Handle one of AUTH_CONF, RELEASE, HS_LOCKED, HS_LOGIN, HS_MORE, HS_FAIL. -1:
- * broken. */
+/* Handle one of the frames above but for USERS, USERS_USE. -1: broken. */
 int auth_take(struct auth *a, const struct msg *m);
 
 /* Decide by these from now on; they are owned by `a`. Logins go on. */

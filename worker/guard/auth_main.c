@@ -227,6 +227,8 @@ auth_main(const struct msg_boot *boot)
 		[MSG_HS_MORE] = on_frame,
 		[MSG_HS_FAIL] = on_frame,
 		[MSG_HS_LOCKED] = on_frame,
+		[MSG_VOUCHED] = on_frame,
+		[MSG_VOUCH_LOST] = on_frame,
 	};
 	static const struct auth_ops auth_ops = { on_send, on_hash };
 	static const struct hasher_ops hasher_ops = { on_hashed,
