@@ -184,6 +184,7 @@ send_rows(struct worker *w)
 {
 	switch (w->role) {
 	case ROLE_HTTP:
+	case ROLE_SNI:
 		send_edge_conf(w);
 		break;
 	case ROLE_RELAY:
@@ -244,6 +245,10 @@ count(const struct master *m, enum role role)
 	switch (role) {
 	case ROLE_RELAY:
 		return (unsigned)relays;
+	case ROLE_SNI:
+		if (m->conf.listen_sni.n == 0)
+			return 0;
+		/* FALLTHROUGH */
 	case ROLE_HTTP:
 		return (unsigned)(relays + RELAYS_PER_EDGE - 1) /
 		    RELAYS_PER_EDGE;

@@ -57,13 +57,21 @@ complete_paths(
 		complete_path(&c->auth_ca, "auth.ca", CONF_PATH_MAX, in, f);
 }
 
+/* Whether there is any listener. */
+static bool
+listens(const struct server_conf *c)
+{
+	return c->listen_http.n + c->listen_http_redirect.n + c->listen_sni.n >
+	    0;
+}
+
 /* What no single row can tell. */
 static void
 check_whole(struct server_conf *c, struct faults *f)
 {
 	bool told = (c->set & CONF_SET_LISTEN) != 0 && f->errors > 0;
 
-	if (c->listen_http.n == 0 && !told)
+	if (!listens(c) && !told)
 		faults_add(f, NULL, 0, "listen.http",
 		    "nothing to listen on: add listen.http = \"80\" (or -o "
 		    "listen.http=8080)");
@@ -174,8 +182,7 @@ is_whole(const struct server_conf *c)
 		if (strcmp(c->users.v[i - 1].id, c->users.v[i].id) >= 0)
 			return false;
 	}
-	return c->listen_http.n > 0 && c->host_key[0] == '/' &&
-	    c->socket[0] == '/';
+	return listens(c) && c->host_key[0] == '/' && c->socket[0] == '/';
 }
 
 int

@@ -24,6 +24,7 @@
 
 #define CONF_LISTEN_MAX 64   /* addresses of one listener key */
 #define CONF_TRUSTED_MAX 64  /* blocks: MSG_TRUSTED_MAX */
+#define CONF_ACCESS_MAX 256  /* blocks of one list of access */
 #define CONF_REGEX_MAX 32    /* rules on names, of one user */
 #define CONF_HEADER_MAX 63   /* bytes of http.mux_header */
 #define CONF_PATH_MAX 1023   /* bytes of a path */
@@ -89,6 +90,13 @@ struct conf_user_list {
 	size_t n;
 };
 
+/* Who may connect to listeners of one kind. */
+struct conf_access {
+	struct block_list proxy; /* must begin with the PROXY protocol */
+	struct block_list allow; /* none: all */
+	struct block_list deny;	 /* beats allow */
+};
+
 struct server_conf {
 	uint64_t set; /* CONF_SET_... */
 	char *user;
@@ -97,7 +105,10 @@ struct server_conf {
 	char *socket;	  /* absolute path, fits sun_path */
 	uint64_t workers; /* relays; 0: one per CPU */
 
-	struct addr_list listen_http; /* at least one */
+	struct addr_list listen_http; /* of all listeners at least one */
+	struct addr_list listen_http_redirect;
+	struct addr_list listen_sni;
+	struct conf_access access_http, access_http_redirect, access_sni;
 
 	char *domain; /* NULL: none */
 	struct conf_user_list users;

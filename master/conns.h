@@ -43,6 +43,8 @@ struct conn {
 	uint8_t tries; /* edges that died with it */
 	bool rerouted; /* made for an ASK: not rerouted again */
 	bool counted;  /* among the users of its source */
+	uint8_t kind;  /* of its listener (enum listener_kind); 0: none */
+	bool proxied;  /* a header of the PROXY protocol comes first */
 	struct msg_conn who;
 	struct worker *worker;	 /* who holds it; NULL: nobody */
 	struct session *session; /* whose, if it is with a relay */
@@ -53,7 +55,7 @@ struct conn {
 	uint32_t parent;      /* `rerouted`: the connection that asked */
 	uint16_t reroutes;    /* those that were made for this one */
 	uint16_t service;     /* USER: of the session */
-	uint16_t skip;	      /* bytes before the user's own; see MSG_USER */
+	uint16_t skip;	      /* bytes of that header, once it has come */
 	char *name;	      /* USER, PARKED: the host asked for; owned */
 	TAILQ_ENTRY(conn) of; /* PARKED: of its client; UNPLACED: waiting */
 };

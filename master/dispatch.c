@@ -33,7 +33,7 @@ on_ready(void *arg, const struct msg *msg)
 	    (int)w->pid);
 	if (w->role == ROLE_AUTH)
 		feed_ready(w->master, w);
-	if (w->role == ROLE_HTTP) {
+	if (edge_has(w->role)) {
 		edge_place_waiting(w->master);
 		listeners_resume(w->master->listeners);
 	}
@@ -109,7 +109,7 @@ on_full(void *arg, const struct msg *msg)
 static void
 takes_again(struct worker *w)
 {
-	if (w->role != ROLE_HTTP)
+	if (!edge_has(w->role))
 		return;
 	edge_place_waiting(w->master);
 	listeners_resume(w->master->listeners);
@@ -130,8 +130,9 @@ on_room(void *arg, const struct msg *msg)
 	[MSG_READY] = on_ready, [MSG_LOG] = on_log, [MSG_PONG] = on_pong, \
 	[MSG_DRAINED] = on_drained, [MSG_FULL] = on_full, [MSG_ROOM] = on_room
 
-static const chan_handler http_handlers[MSG_TYPES] = {
+static const chan_handler edge_handlers[MSG_TYPES] = {
 	COMMON,
+	[MSG_ORIGIN] = edge_on_origin,
 	[MSG_VERDICT] = edge_on_verdict,
 	[MSG_CLOSED] = edge_on_closed,
 };
@@ -177,7 +178,8 @@ handlers(enum role role)
 {
 	switch (role) {
 	case ROLE_HTTP:
-		return http_handlers;
+	case ROLE_SNI:
+		return edge_handlers;
 	case ROLE_RELAY:
 		return relay_handlers;
 	case ROLE_KEYS:
@@ -198,7 +200,7 @@ lose_conn(void *arg, struct conn *c)
 
 	if (c->worker != w)
 		return;
-	if (w->role == ROLE_HTTP)
+	if (edge_has(w->role))
 		edge_lost(m, c);
 	else if (c->state == CONN_USER)
 		visit_end(m, c, 0, 0);
@@ -216,6 +218,7 @@ on_gone(struct worker *w)
 		return;
 	switch (w->role) {
 	case ROLE_HTTP:
+	case ROLE_SNI:
 	case ROLE_RELAY:
 		conns_each(m->conns, lose_conn, w);
 		tunnels_relay_gone(m, w);

@@ -8,7 +8,10 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/net/proxy_header.h"
+#include "master/access.h"
 #include "master/hold.h"
+#include "master/listeners.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
 #include "master/workers.h"
@@ -18,6 +21,19 @@ struct edges {
 	struct waits *waiting;	   /* both of PEEK and UNPLACED */
 	struct conn_list unplaced; /* those without an edge */
 };
+
+bool
+edge_has(enum role role)
+{
+	return role == ROLE_HTTP || role == ROLE_SNI;
+}
+
+/* Whose business a connection is that has no verdict, or has to be told. */
+static enum role
+role_of(const struct conn *c)
+{
+	return c->who.scheme == SCHEME_SNI ? ROLE_SNI : ROLE_HTTP;
+}
 
 /* No verdict came. The edge still has its copy: it sees the end of it. */
 static void
@@ -88,7 +104,8 @@ place(struct master *m, struct conn *c, struct worker *w)
 	struct buf b;
 
 	buf_write(&b, payload, sizeof(payload));
-	if (msg_put_conn(&b, &c->who) == -1)
+	msg_put_conn(&b, &c->who);
+	if (buf_put_u8(&b, c->proxied ? EDGE_PROXIED : 0) == -1)
 		return -1;
 	if (worker_send_copy(
 		w, MSG_CONN, c->id, payload, buf_used(&b), c->fd) == -1)
@@ -111,7 +128,7 @@ edge_restore(struct master *m, struct conn *c)
 void
 edge_place(struct master *m, struct conn *c)
 {
-	struct worker *w = workers_least(m->workers, ROLE_HTTP);
+	struct worker *w = workers_least(m->workers, role_of(c));
 
 	if (w == NULL || place(m, c, w) == -1)
 		set_aside(m, c);
@@ -120,11 +137,13 @@ edge_place(struct master *m, struct conn *c)
 void
 edge_place_waiting(struct master *m)
 {
+	struct conn *c, *next;
 	struct worker *w;
-	struct conn *c;
 
-	while ((c = TAILQ_FIRST(&m->edges->unplaced)) != NULL &&
-	    (w = workers_least(m->workers, ROLE_HTTP)) != NULL) {
+	for (c = TAILQ_FIRST(&m->edges->unplaced); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, of);
+		if ((w = workers_least(m->workers, role_of(c))) == NULL)
+			continue;
 		TAILQ_REMOVE(&m->edges->unplaced, c, of);
 		if (place(m, c, w) == -1) {
 			set_aside(m, c);
@@ -136,27 +155,78 @@ edge_place_waiting(struct master *m)
 void
 edge_answer(struct master *m, struct conn *c, uint16_t status)
 {
-	struct worker *w = workers_least(m->workers, ROLE_HTTP);
-	uint8_t payload[2] = { (uint8_t)(status >> 8), (uint8_t)status };
+	struct worker *w = workers_least(m->workers, role_of(c));
+	uint8_t payload[6];
+	struct buf b;
 
 	if (w == NULL) {
 		hold_drop(m, c);
 		return;
 	}
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u16(&b, status);
+	buf_put_u16(&b, c->skip);
+	buf_put_u16(&b, listeners_https_port(m->listeners));
 	c->state = CONN_REFUSED;
 	hold_by(c, w);
 	worker_send_fd(
-	    w, MSG_NOROUTE, c->id, payload, sizeof(payload), conn_take_fd(c));
+	    w, MSG_NOROUTE, c->id, payload, buf_used(&b), conn_take_fd(c));
 }
 
 void
 edge_lost(struct master *m, struct conn *c)
 {
 	waits_remove(&c->wait);
-	if (c->state != CONN_PEEK || ++c->tries >= EDGE_TRIES)
+	/* Who comes through a load balancer has another address by now. */
+	if (c->state != CONN_PEEK || c->skip > 0 || ++c->tries >= EDGE_TRIES)
 		hold_drop(m, c);
 	else
 		set_aside(m, c);
+}
+
+int
+edge_on_origin(void *arg, const struct msg *msg)
+{
+	struct worker *w = arg;
+	struct conn *c = conns_find(w->master->conns, msg->id);
+	struct addr peer, local;
+	uint16_t skip = 0;
+	struct buf b;
+
+	if (c == NULL || c->worker != w)
+		return -1;
+	if (c->state == CONN_ENDING) /* its verdict is too late */
+		return 0;
+	buf_read(&b, msg->p, msg->n);
+	buf_get_u16(&b, &skip);
+	if (c->state != CONN_PEEK || !c->proxied || c->skip != 0 || skip == 0 ||
+	    skip > PROXY_HEADER_MAX)
+		return -1;
+	c->skip = skip;
+	if (buf_done(&b)) /* it does not say who it is */
+		return 0;
+	addr_get(&b, &peer);
+	addr_get(&b, &local);
+	if (!buf_done(&b) || peer.family == ADDR_ANY ||
+	    local.family == ADDR_ANY)
+		return -1;
+	c->who.peer = peer;
+	c->who.local = local;
+	return 0;
+}
+
+/* It may not be here. */
+static bool
+is_denied(const struct master *m, const struct conn *c)
+{
+	char peer[ADDR_TEXT];
+
+	if (access_allows(&m->conf, c->kind, &c->who.peer))
+		return false;
+	log_info("%s is not allowed by access.%s",
+	    addr_format(peer, &c->who.peer),
+	    listener_kind_name((enum listener_kind)c->kind));
+	return true;
 }
 
 /* VERDICT_TUNNEL: a preface of this kind, maybe a ticket. */
@@ -169,16 +239,18 @@ take_tunnel(struct master *m, struct conn *c, struct buf *b)
 	    (buf_left(b) > 0 && buf_get(b, ticket, sizeof(ticket)) == -1) ||
 	    !buf_done(b))
 		return -1;
-	if (kind == PREFACE_SESSION)
-		tunnel_begin(m, c);
-	else if (kind == PREFACE_TICKET)
-		tunnel_attach(m, c, ticket);
-	else
+	if (kind != PREFACE_SESSION && kind != PREFACE_TICKET)
 		return -1;
+	if (c->kind == LISTENER_REDIRECT || is_denied(m, c))
+		hold_drop(m, c);
+	else if (kind == PREFACE_SESSION)
+		tunnel_begin(m, c);
+	else
+		tunnel_attach(m, c, ticket);
 	return 0;
 }
 
-/* VERDICT_ROUTE: a request for this host. */
+/* VERDICT_ROUTE: a request for this host, a hello for this server. */
 static int
 take_route(struct master *m, struct conn *c, struct buf *b)
 {
@@ -187,7 +259,12 @@ take_route(struct master *m, struct conn *c, struct buf *b)
 
 	if (buf_get_str8(b, &name, &n) == -1 || !buf_done(b))
 		return -1;
-	visit_begin(m, c, name, n);
+	if (is_denied(m, c))
+		edge_answer(m, c, 403);
+	else if (c->kind == LISTENER_REDIRECT)
+		edge_answer(m, c, 308);
+	else
+		visit_begin(m, c, name, n);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Connections before their verdict, and those that an edge answers: given to
- * the least loaded http worker, taken back if it dies (nobody has consumed a
- * byte), dropped if no verdict comes in time.
+ * the least loaded worker of their role (http or sni), taken back if it dies
+ * (nobody has consumed a byte), dropped if no verdict comes in time.
  */
 #ifndef EDGE_H
 #define EDGE_H
@@ -18,6 +18,9 @@
 #define EDGE_CONNS_MAX 65536 /* at a time, in one edge */
 
 struct worker;
+
+/* Whether workers of this role are edges. */
+bool edge_has(enum role role);
 
 /* For struct master. */
 struct edges *edges_new(struct master *m);
@@ -38,7 +41,8 @@ void edge_answer(struct master *m, struct conn *c, uint16_t status);
 /* The edge that held it has died. */
 void edge_lost(struct master *m, struct conn *c);
 
-/* Frames of an http worker. */
+/* Frames of an edge. */
+int edge_on_origin(void *arg, const struct msg *msg);
 int edge_on_verdict(void *arg, const struct msg *msg);
 int edge_on_closed(void *arg, const struct msg *msg);
 

@@ -12,11 +12,13 @@
 
 #include "common/base/log.h"
 #include "common/net/accept.h"
+#include "master/access.h"
 #include "master/clock.h"
 #include "master/conns.h"
 #include "master/edge.h"
 #include "master/workers.h"
 
+#define HTTPS_PORT 443
 #define COMPLAIN_MS 60000 /* between two lines on the same trouble */
 
 /* How the listeners of a kind are made, and who takes their connections. */
@@ -25,10 +27,14 @@ struct kind {
 	bool defer; /* TCP_DEFER_ACCEPT: whoever comes speaks first */
 	enum role role;
 	uint8_t scheme; /* enum msg_scheme */
+	bool https;	/* users come by https:// */
 };
 
 static const struct kind kinds[LISTENER_KINDS] = {
-	[LISTENER_HTTP] = { "http", true, ROLE_HTTP, SCHEME_HTTP },
+	[LISTENER_HTTP] = { "http", true, ROLE_HTTP, SCHEME_HTTP, false },
+	[LISTENER_REDIRECT] = { "http_redirect", true, ROLE_HTTP, SCHEME_HTTP,
+	    false },
+	[LISTENER_SNI] = { "sni", true, ROLE_SNI, SCHEME_SNI, true },
 };
 
 struct bound {
@@ -45,8 +51,9 @@ struct listeners {
 	TAILQ_HEAD(, bound) all;
 	struct event *resume; /* after a pause for want of descriptors */
 	uint16_t number;
-	bool open;   /* we serve */
-	bool paused; /* nobody can take a connection */
+	bool open;	       /* we serve */
+	bool paused;	       /* for want of descriptors */
+	bool idle[ROLE_COUNT]; /* nobody of that role takes a connection */
 	uint64_t accepted, refused;
 	uint64_t complained;
 };
@@ -117,8 +124,11 @@ take(struct bound *b, const struct accepted *a)
 	/* On all addresses: which of them was it? */
 	if (b->l.asked.family == ADDR_ANY)
 		(void)listen_local(a->fd, &who.local);
-	if ((c = conns_add(m->conns, a->fd, &who)) != NULL)
-		edge_place(m, c);
+	if ((c = conns_add(m->conns, a->fd, &who)) == NULL)
+		return;
+	c->kind = b->l.kind;
+	c->proxied = access_proxied(&m->conf, b->l.kind, &a->peer);
+	edge_place(m, c);
 }
 
 /*
@@ -141,6 +151,22 @@ exhausted(struct listeners *ls, struct bound *b)
 	evtimer_add(ls->resume, &tv);
 }
 
+/* While nobody of that role takes connections, they wait outside. */
+static void
+pause_idle(struct listeners *ls, enum role role)
+{
+	struct bound *b;
+
+	if (workers_least(ls->master->workers, role) != NULL)
+		return;
+	ls->idle[role] = true;
+	TAILQ_FOREACH(b, &ls->all, link)
+	{
+		if (kinds[b->l.kind].role == role)
+			event_del(b->readable);
+	}
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -160,9 +186,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	} else if (end == ACCEPT_BROKEN) {
 		log_warn("a listener has failed");
 		event_del(b->readable);
-	} else if (workers_least(ls->master->workers, kinds[b->l.kind].role) ==
-	    NULL) {
-		listeners_pause(ls);
+	} else {
+		pause_idle(ls, kinds[b->l.kind].role);
 	}
 }
 
@@ -255,7 +280,10 @@ listeners_prepare(struct listeners *ls, const struct server_conf *conf,
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	b->wanted = false;
-	if (prepare(ls, LISTENER_HTTP, &conf->listen_http, why) == 0)
+	if (prepare(ls, LISTENER_HTTP, &conf->listen_http, why) == 0 &&
+	    prepare(ls, LISTENER_REDIRECT, &conf->listen_http_redirect, why) ==
+		0 &&
+	    prepare(ls, LISTENER_SNI, &conf->listen_sni, why) == 0)
 		return 0;
 	listeners_abort(ls);
 	return -1;
@@ -312,7 +340,7 @@ listeners_open(struct listeners *ls)
 		return;
 	TAILQ_FOREACH(b, &ls->all, link)
 	{
-		if (!b->fresh)
+		if (!b->fresh && !ls->idle[kinds[b->l.kind].role])
 			event_add(b->readable, NULL);
 	}
 }
@@ -330,10 +358,19 @@ listeners_pause(struct listeners *ls)
 void
 listeners_resume(struct listeners *ls)
 {
-	if (!ls->paused || evtimer_pending(ls->resume, NULL))
+	bool changed = ls->paused;
+
+	if (evtimer_pending(ls->resume, NULL))
 		return;
 	ls->paused = false;
-	if (ls->open)
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		if (!ls->idle[role] ||
+		    workers_least(ls->master->workers, (enum role)role) == NULL)
+			continue;
+		ls->idle[role] = false;
+		changed = true;
+	}
+	if (changed && ls->open)
 		listeners_open(ls);
 }
 
@@ -345,6 +382,24 @@ listeners_each(const struct listeners *ls,
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	fn(arg, &b->l);
+}
+
+uint16_t
+listeners_https_port(const struct listeners *ls)
+{
+	const struct bound *b;
+	uint16_t port = 0;
+
+	TAILQ_FOREACH(b, &ls->all, link)
+	{
+		if (!kinds[b->l.kind].https)
+			continue;
+		if (b->l.local.port == HTTPS_PORT)
+			return HTTPS_PORT;
+		if (port == 0)
+			port = b->l.local.port;
+	}
+	return port != 0 ? port : HTTPS_PORT;
 }
 
 const char *

@@ -19,6 +19,8 @@
 /* What its connections are taken for. */
 enum listener_kind {
 	LISTENER_HTTP = 1, /* listen.http */
+	LISTENER_REDIRECT, /* listen.http_redirect */
+	LISTENER_SNI,	   /* listen.sni */
 	LISTENER_KINDS
 };
 
@@ -65,6 +67,12 @@ void listeners_close(struct listeners *ls);
 /* Call fn for each. */
 void listeners_each(const struct listeners *ls,
     void (*fn)(void *arg, const struct listener *l), void *arg);
+
+/*
+ * The port that users of https come to: 443 if there is a listener for them on
+ * it, or none at all (something in front of us serves it); else the first.
+ */
+uint16_t listeners_https_port(const struct listeners *ls);
 
 const char *listener_kind_name(enum listener_kind kind);
 

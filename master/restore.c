@@ -65,7 +65,7 @@ restore_conf(struct master *m, struct state_reader *r)
 static void
 succeed(struct restore *x, struct worker *w)
 {
-	if (w->role == ROLE_RELAY || w->role == ROLE_HTTP) {
+	if (w->role == ROLE_RELAY || edge_has(w->role)) {
 		worker_inherit(w, x->m->conf.timeouts.drain);
 		return;
 	}
@@ -256,6 +256,8 @@ add_conn(struct restore *x, const struct state_conn *r)
 	c->state = r->state;
 	c->tries = r->tries;
 	c->rerouted = r->rerouted;
+	c->kind = r->kind;
+	c->proxied = r->proxied;
 	c->parent = r->parent;
 	c->reroutes = (uint16_t)r->reroutes;
 	c->service = r->service;

@@ -164,6 +164,8 @@ put_conn(void *arg, struct conn *c)
 		.state = (uint8_t)c->state,
 		.tries = c->tries,
 		.rerouted = c->rerouted,
+		.kind = c->kind,
+		.proxied = c->proxied,
 		.fd = c->fd,
 		.who = c->who,
 		.worker = number_of(s, c->worker),

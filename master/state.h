@@ -23,7 +23,7 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 #define STATE_RECORD_MAX 17600 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096
@@ -113,7 +113,8 @@ struct state_route {
 struct state_conn {
 	uint32_t id, parent, reroutes;
 	uint8_t state, tries, handshake;
-	bool rerouted;
+	uint8_t kind; /* enum listener_kind; 0: none */
+	bool rerouted, proxied;
 	int fd;
 	struct msg_conn who;
 	uint32_t worker; /* number + 1; 0: none */

@@ -287,6 +287,8 @@ state_put_conn(struct state_writer *w, const struct state_conn *r)
 	buf_put_u8(&b, r->tries);
 	buf_put_u8(&b, r->handshake);
 	buf_put_u8(&b, r->rerouted);
+	buf_put_u8(&b, r->kind);
+	buf_put_u8(&b, r->proxied);
 	put_fd(&b, r->fd);
 	msg_put_conn(&b, &r->who);
 	buf_put_u32(&b, r->worker);
@@ -309,6 +311,8 @@ state_get_conn(struct state_conn *r, struct buf *b)
 	buf_get_u8(b, &r->tries);
 	buf_get_u8(b, &r->handshake);
 	get_bool(b, &r->rerouted);
+	buf_get_u8(b, &r->kind);
+	get_bool(b, &r->proxied);
 	get_fd(b, &r->fd);
 	if (msg_get_conn(b, &r->who) == -1)
 		return -1;
@@ -319,5 +323,7 @@ state_get_conn(struct state_conn *r, struct buf *b)
 	buf_get_u16(b, &r->service);
 	buf_get_u16(b, &r->skip);
 	buf_get_cstr8(b, r->name, sizeof(r->name));
+	if (r->kind >= LISTENER_KINDS)
+		return -1;
 	return done(b);
 }

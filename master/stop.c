@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/sys/daemon.h"
+#include "master/edge.h"
 #include "master/listeners.h"
 #include "master/reload.h"
 #include "master/restart.h"
@@ -59,7 +60,7 @@ static void
 drain_mover(void *arg, struct worker *w)
 {
 	(void)arg;
-	if (w->role == ROLE_RELAY || w->role == ROLE_HTTP)
+	if (w->role == ROLE_RELAY || edge_has(w->role))
 		worker_drain(w);
 }
 
@@ -136,7 +137,7 @@ stop_now(struct master *m, struct ctl_call *call)
 static void
 count_mover(void *arg, struct worker *w)
 {
-	*(unsigned *)arg += w->role == ROLE_RELAY || w->role == ROLE_HTTP;
+	*(unsigned *)arg += w->role == ROLE_RELAY || edge_has(w->role);
 }
 
 void

@@ -23,6 +23,7 @@ make_tunnel(uint8_t *payload, size_t size, const struct conn *c,
 	msg_put_conn(&b, &c->who);
 	buf_put_u8(&b, (uint8_t)kind);
 	buf_put_u8(&b, TRANSPORT_TCP);
+	buf_put_u16(&b, c->skip);
 	if (ticket != NULL)
 		buf_put(&b, ticket, TICKET_ID);
 	return buf_used(&b);
@@ -66,7 +67,8 @@ tunnel_again(struct master *m, struct conn *c)
 {
 	struct worker *w;
 
-	if (c->state != CONN_HANDSHAKE || c->fd == -1 ||
+	/* What came in front of the preface is gone, if there was any. */
+	if (c->state != CONN_HANDSHAKE || c->fd == -1 || c->skip > 0 ||
 	    ++c->tries >= TUNNEL_TRIES ||
 	    (w = workers_relay(m->workers)) == NULL)
 		return false;

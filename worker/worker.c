@@ -12,6 +12,7 @@ main(void)
 {
 	static int (*const mains[ROLE_COUNT])(const struct msg_boot *boot) = {
 		[ROLE_HTTP] = edge_main,
+		[ROLE_SNI] = edge_main,
 		[ROLE_KEYS] = keys_main,
 		[ROLE_AUTH] = auth_main,
 	};

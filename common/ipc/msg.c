@@ -10,6 +10,7 @@
 #define EVERY ((1u << ROLE_COUNT) - 1)
 #define MOVERS (R(RELAY) | R(ENGINE)) /* who carries handshakes */
 #define PROVERS (R(KEYS) | R(PROOF))  /* who makes them */
+#define EDGES (R(HTTP) | R(SNI))      /* who peeks */
 #define CONN_SIZE 41
 #define ANY MSG_PAYLOAD_MAX
 #define BLOB_MAX 1024
@@ -29,17 +30,18 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_FULL] = { "FULL", 0, 0, 0, EVERY, false, false },
 	[MSG_ROOM] = { "ROOM", 0, 0, 0, EVERY, false, false },
 
-	[MSG_EDGE_CONF] = { "EDGE_CONF", 13, 80, R(HTTP), 0, false, true },
-	[MSG_CONN] = { "CONN", CONN_SIZE, CONN_SIZE, R(HTTP), 0, true, false },
-	[MSG_VERDICT] = { "VERDICT", 2, 1 + NAME_MAX8, 0, R(HTTP), false,
+	[MSG_EDGE_CONF] = { "EDGE_CONF", 13, 80, EDGES, 0, false, true },
+	[MSG_CONN] = { "CONN", CONN_SIZE + 1, CONN_SIZE + 1, EDGES, 0, true,
 	    false },
-	[MSG_NOROUTE] = { "NOROUTE", 2, 2, R(HTTP), 0, true, false },
-	[MSG_CLOSED] = { "CLOSED", 17, 17, 0, R(HTTP) | R(RELAY), false,
+	[MSG_ORIGIN] = { "ORIGIN", 2, 2 + 2 * ADDR_WIRE, 0, EDGES, false,
 	    false },
+	[MSG_VERDICT] = { "VERDICT", 2, 1 + NAME_MAX8, 0, EDGES, false, false },
+	[MSG_NOROUTE] = { "NOROUTE", 6, 6, EDGES, 0, true, false },
+	[MSG_CLOSED] = { "CLOSED", 17, 17, 0, EDGES | R(RELAY), false, false },
 
 	[MSG_RELAY_CONF] = { "RELAY_CONF", 27, 4096, R(RELAY), 0, false, true },
 	[MSG_COUNTERS] = { "COUNTERS", 0, 0, R(RELAY), 0, true, true },
-	[MSG_TUNNEL] = { "TUNNEL", CONN_SIZE + 2, CONN_SIZE + 18, R(RELAY), 0,
+	[MSG_TUNNEL] = { "TUNNEL", CONN_SIZE + 4, CONN_SIZE + 20, R(RELAY), 0,
 	    true, false },
 	[MSG_PEER] = { "PEER", 0, 0, R(RELAY), 0, true, true },
 	[MSG_CLIENT] = { "CLIENT", 25, 24 + NAME_MAX8, R(RELAY), 0, false,

@@ -71,9 +71,15 @@ enum msg_type {
 	/* Edge: a connection, its verdict, its end. */
 	MSG_EDGE_CONF, /* down: head_max u32, head timeout u32 ms, mux header
 			  str8, max connections u32 */
-	MSG_CONN,      /* down, descriptor: conn */
+	MSG_CONN,      /* down, descriptor: conn, flags u8 (enum
+			  msg_edge_flag) */
+	MSG_ORIGIN,    /* up, before the verdict on a PROXIED one: skip u16
+			  (bytes of the header), and peer addr, local addr if
+			  the header says who they are */
 	MSG_VERDICT,   /* up: kind u8 (enum msg_verdict), see there */
-	MSG_NOROUTE,   /* down, descriptor: status u16; the edge now owns it */
+	MSG_NOROUTE,   /* down, descriptor: status u16, skip u16 (bytes of a
+			  header that ORIGIN told of), https u16 (308: the
+			  port); the edge now owns it */
 	MSG_CLOSED,    /* up: reason u8 (enum msg_end), up u64, down u64 */
 
 	/* Relay: tunnels. */
@@ -82,7 +88,8 @@ enum msg_type {
 	MSG_PEER,	/* down, descriptor, id = index: another relay's counter
 			   memory, for reading; replaces what it had before */
 	MSG_TUNNEL,	/* down, descriptor: conn, kind u8 (preface kind),
-			   transport u8, ticket id 16 bytes if kind TICKET */
+			   transport u8, skip u16, ticket id 16 bytes if kind
+			   TICKET */
 	MSG_CLIENT,	/* down: client u32, generation u64, id str8,
 			   streams limit u32, speed u64 (bytes/s each way, 0:
 			   any): conn (a session tunnel) is let in and waits
@@ -209,9 +216,15 @@ enum vouch {
 enum msg_verdict {
 	VERDICT_TUNNEL = 1, /* kind u8, ticket id 16 bytes: a preface */
 	VERDICT_ROUTE,	    /* name str8: an HTTP request for this host, or a
-			       CONNECT to it */
+			       CONNECT to it, or a ClientHello for this server
+			       */
 	VERDICT_REFUSE,	    /* status u16: the edge answers it itself */
 	VERDICT_DROP	    /* reason u8 (enum msg_end): closed */
+};
+
+/* What an edge is told of a connection that it gets. */
+enum msg_edge_flag {
+	EDGE_PROXIED = 1 /* a header of the PROXY protocol comes first */
 };
 
 /* Why a connection ended, or was dropped. */

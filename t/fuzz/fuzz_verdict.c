@@ -1,7 +1,8 @@
 /*
  * The first bytes of any connection, as an edge judges them: given once, a
  * verdict stays, whatever follows; and the name in it goes by the rules. The
- * first byte picks the field that carries the name.
+ * first byte picks the field that carries the name, the role, and whether a
+ * header of the PROXY protocol comes first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +30,34 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct verdict was, is;
 	static struct head h;
-	struct verdict_rules rules = { LIMIT, "Host" };
+	struct verdict_rules rules = { .head_max = LIMIT,
+		.mux_header = "Host" };
+
+	uint8_t flags = 0;
+	size_t most;
 
 	if (n == 0)
 		return 0;
-	if (data[0] % 2 == 1)
+	if ((data[0] & 1) != 0)
 		rules.mux_header = "X-Applet";
+	rules.sni = (data[0] & 2) != 0;
+	if ((data[0] & 4) != 0)
+		flags = EDGE_PROXIED;
+	most = verdict_bytes(&rules, flags);
 	memset(&was, 0, sizeof(was));
-	for (size_t k = 1; k < n && k <= LIMIT + 8; k++) {
+	for (size_t k = 1; k < n && k <= most + 8; k++) {
 		uint8_t *p = malloc(k);
 
 		memcpy(p, data + 1, k);
-		verdict_give(&is, &h, &rules, p, k);
+		verdict_give(&is, &h, &rules, flags, p, k);
 		free(p);
 		if (was.kind != 0 &&
 		    (is.kind != was.kind || is.end != was.end ||
-			is.status != was.status || is.range != was.range ||
+			is.status != was.status || is.alert != was.alert ||
+			is.proxy.n != was.proxy.n || is.range != was.range ||
 			strcmp(is.name, was.name) != 0))
 			abort();
-		if (is.kind == 0 && k > LIMIT)
+		if (is.kind == 0 && k >= most)
 			abort();
 		was = is;
 	}

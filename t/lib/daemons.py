@@ -45,11 +45,16 @@ class Ptpd(Process):
     def wait_ready(self, since=0, deadline=10):
         """Waits for the `ready` line; learns the port from it."""
         found = self.wait_line(
-            r"\bready\b.*\bhttp\S* +127\.0\.0\.1:(\d+)", since=since,
+            r"\bready\b.*\bhttp +127\.0\.0\.1:(\d+)", since=since,
             deadline=deadline,
         )
         self.port = int(found.group(1))
         return self.port
+
+    def port_of(self, listener):
+        """The port of the first listener of that kind."""
+        return next(int(row["port"]) for row in self.show_json("listeners")
+                    if row["listener"] == listener)
 
     def ctl(self, *command, **kw):
         return ctl(self.lab, self.socket, *command, **kw)

@@ -77,8 +77,10 @@ static const struct first_bytes firsts[] = {
 	{ "\x8eptp\2\5\1\0", 8, VERDICT_REFUSE, 505, NULL },
 };
 
-static const struct verdict_rules by_host = { 16384, "Host" };
-static const struct verdict_rules by_header = { 64, "X-Applet" };
+static const struct verdict_rules by_host = { .head_max = 16384,
+	.mux_header = "Host" };
+static const struct verdict_rules by_header = { .head_max = 64,
+	.mux_header = "X-Applet" };
 
 static void
 verdict_is(const struct verdict *v, const struct first_bytes *f)
@@ -107,7 +109,7 @@ START_TEST(verdict_by_first_bytes)
 		char *exact = malloc(k);
 
 		memcpy(exact, f->bytes, k);
-		verdict_give(&v, &h, &by_host, exact, k);
+		verdict_give(&v, &h, &by_host, 0, exact, k);
 		free(exact);
 		if (v.kind != 0 || given)
 			verdict_is(&v, f);
@@ -147,8 +149,8 @@ START_TEST(verdict_by_header)
 	struct verdict v;
 	struct head h;
 
-	verdict_give(
-	    &v, &h, &by_header, f->bytes, f->n != 0 ? f->n : strlen(f->bytes));
+	verdict_give(&v, &h, &by_header, 0, f->bytes,
+	    f->n != 0 ? f->n : strlen(f->bytes));
 	ck_assert_int_eq(v.kind, f->kind);
 	if (f->kind != 0)
 		verdict_is(&v, f);
@@ -164,6 +166,7 @@ static struct {
 	int listener, client, ours; /* ours: the master's copy */
 	/* What the edge said last. */
 	bool verdict, closed, full, room, drained;
+	uint8_t flags; /* of connections */
 	uint32_t id;
 	uint8_t said[512];
 	size_t nsaid;
@@ -249,7 +252,7 @@ setup(void)
 	ck_assert_int_eq(chan_pair(fds), 0);
 	x.edge = calloc(1, sizeof(*x.edge));
 	x.edge->serve.base = x.base;
-	edge_init(x.edge, 1024);
+	edge_init(x.edge, ROLE_HTTP, 1024);
 	x.master = chan_new(x.base, fds[0], ROLE_HTTP, true, &master_ops, NULL);
 	x.chan = chan_new(x.base, fds[1], ROLE_HTTP, false, &edge_ops, x.edge);
 	x.edge->serve.chan = x.chan;
@@ -334,11 +337,12 @@ pass(uint8_t type, uint32_t id, int fd, bool keep)
 	struct msg_conn conn = { .listener = 1 };
 	uint8_t p[64] = { 0x01, 0x94 }; /* NOROUTE: 404 */
 	struct buf b;
-	size_t n = 2;
+	size_t n = 6;
 
 	if (type == MSG_CONN) {
 		buf_write(&b, p, sizeof(p));
 		msg_put_conn(&b, &conn);
+		buf_put_u8(&b, x.flags);
 		n = buf_used(&b);
 	}
 	if (keep)
@@ -645,7 +649,8 @@ START_TEST(lost_descriptors_are_told)
 	run_until(&x.verdict, 1000);
 	ck_assert_uint_eq(x.id, 5);
 	ck_assert_mem_eq(x.said, "\4\5", 2); /* DROP, no descriptors */
-	m = (struct msg){ MSG_NOROUTE, 6, (const uint8_t *)"\1\x94", 2, -1 };
+	m = (struct msg){ MSG_NOROUTE, 6, (const uint8_t *)"\1\x94\0\0\0", 6,
+		-1 };
 	ck_assert_int_eq(edge_handlers[MSG_NOROUTE](x.edge, &m), 0);
 	run_until(&x.closed, 1000);
 	ck_assert_uint_eq(x.end, END_NOFILE);

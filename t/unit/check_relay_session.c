@@ -348,6 +348,7 @@ send_tunnel(int fd, uint8_t kind, const uint8_t *ticket)
 	msg_put_conn(&b, &c);
 	buf_put_u8(&b, kind);
 	buf_put_u8(&b, 0);
+	buf_put_u16(&b, 0);
 	if (ticket != NULL)
 		buf_put(&b, ticket, TICKET_ID);
 	lab_down(lab, MSG_TUNNEL, ++lab->last_conn, space, buf_used(&b), fd);

@@ -10,6 +10,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/http/page.h"
+#include "worker/edge/redirect.h"
 
 static void
 close_now(struct edge *e, uint32_t id, int fd, enum msg_end end)
@@ -61,9 +62,17 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		close_now(e, id, edge_release(c), end);
 }
 
+uint8_t
+answer_alert(uint16_t status)
+{
+	if (status == 404)
+		return ALERT_UNRECOGNIZED_NAME; /* RFC 6066, 3 */
+	return status == 403 ? ALERT_ACCESS_DENIED : ALERT_INTERNAL_ERROR;
+}
+
 /* One line for who runs the server: the master bounds how many. */
 static void
-log_answer(int fd, int status, const char *name)
+log_answer(int fd, const struct answer *a, const char *name)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -72,30 +81,65 @@ log_answer(int fd, int status, const char *name)
 
 	if (getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
 		addr_from_sockaddr(&peer, (struct sockaddr *)&ss, len);
-	log_info("%s: %d %s%s%s", addr_format(text, &peer), status,
-	    page_reason(status), name != NULL ? ": " : "",
-	    name != NULL ? name : "");
+	addr_format(text, &peer);
+	if (a->alert != 0)
+		log_info("%s: alert %u %s", text, a->alert,
+		    hello_alert_text((enum hello_alert)a->alert));
+	else
+		log_info("%s: %d %s%s%s", text, a->status,
+		    page_reason(a->status), name != NULL ? ": " : "",
+		    name != NULL ? name : "");
+}
+
+/* A fresh socket takes that much; if it does not, its peer is gone. */
+static int
+send_whole(int fd, const void *p, size_t n)
+{
+	return send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)n ? 0
+									 : -1;
 }
 
 /* What the request wants to be told, as far as it can be read. */
-static size_t
-make_page(struct edge *e, int fd, const struct answer *a, size_t n,
-    char out[PAGE_MAX])
+static int
+send_page(struct edge *e, int fd, const struct answer *a, size_t n)
 {
 	struct page page = { .status = a->status, .text = a->text };
-	char name[HOST_NAME_SIZE];
+	char name[HOST_NAME_SIZE], out[PAGE_MAX];
+	bool whole;
 
-	if (n > 0 &&
-	    head_parse_request(
-		&e->head, (const char *)e->bytes, n, e->rules.head_max) > 0) {
+	whole = n > a->skip &&
+	    head_parse_request(&e->head, (const char *)e->bytes + a->skip,
+		n - a->skip, e->rules.head_max) > 0;
+	if (whole && a->status == 308)
+		return redirect_send(fd, &e->head, a->https);
+	if (whole) {
 		page.json = page_wants_json(&e->head);
 		page.head_only = e->head.kind == HEAD_METHOD_HEAD;
 		if (a->text == NULL &&
 		    verdict_name(name, &e->head, &e->rules) == 0)
 			page.name = name;
 	}
-	log_answer(fd, a->status, page.name);
-	return page_make(out, PAGE_MAX, &page);
+	log_answer(fd, a, page.name);
+	n = page_make(out, sizeof(out), &page);
+	return send_whole(fd, out, n);
+}
+
+/* Say it, n bytes having come. -1: it did not go. */
+static int
+say(struct edge *e, int fd, const struct answer *a, size_t n)
+{
+	uint8_t out[PREFACE_RANGE + HELLO_ALERT];
+
+	if (a->range) {
+		preface_range(out);
+		return send_whole(fd, out, PREFACE_RANGE);
+	}
+	if (a->alert != 0) {
+		log_answer(fd, a, NULL);
+		hello_alert(out, (enum hello_alert)a->alert);
+		return send_whole(fd, out, HELLO_ALERT);
+	}
+	return send_page(e, fd, a, n);
 }
 
 void
@@ -103,18 +147,12 @@ answer_begin(struct edge *e, uint32_t id, int fd, const struct answer *a)
 {
 	enum msg_end end = END_REFUSED;
 	struct edge_conn *c = NULL;
-	char out[PAGE_MAX];
 	uint32_t seen = 0;
 	ssize_t n;
-	size_t len = PREFACE_RANGE;
 
-	n = recv(fd, e->bytes, e->rules.head_max, MSG_DONTWAIT);
-	if (a->range)
-		preface_range((uint8_t *)out);
-	else
-		len = make_page(e, fd, a, n > 0 ? (size_t)n : 0, out);
-	/* A fresh socket takes that much; if it does not, its peer is gone. */
-	if (send(fd, out, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len ||
+	n = recv(fd, e->bytes, a->skip + verdict_bytes(&e->rules, 0) - 1,
+	    MSG_DONTWAIT);
+	if (say(e, fd, a, n > 0 ? (size_t)n : 0) == -1 ||
 	    shutdown(fd, SHUT_WR) == -1)
 		end = END_RESET;
 	else if (discard(e, fd, &seen, &end) == 0)

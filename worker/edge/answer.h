@@ -1,6 +1,6 @@
 /*
- * A connection that belongs nowhere: it gets a page that says so, and a chance
- * to read it.
+ * A connection that belongs nowhere: it gets a page that says so, or a TLS
+ * alert, and a chance to read it.
  *
  * An accepted socket has inherited SO_LINGER {1, 0}, and an edge may not
  * change that: close() before both directions have ended would send a reset,
@@ -25,8 +25,14 @@
 struct answer {
 	uint16_t status;
 	const char *text; /* NULL: the usual one */
+	uint8_t alert;	  /* enum hello_alert, to who speaks TLS; 0: a page */
 	bool range;	  /* to a client of another version: preface_range() */
+	uint16_t skip;	  /* bytes in front that are not the request's */
+	uint16_t https;	  /* 308: port that it leads to */
 };
+
+/* The alert (enum hello_alert) that says what an HTTP status says. */
+uint8_t answer_alert(uint16_t status);
 
 /*
  * Answer and close fd, which is ours alone from now on. MSG_CLOSED tells the

@@ -1,4 +1,4 @@
-/* Role http: the process, its channel, and what it holds. */
+/* Roles http and sni: the process, its channel, and what it holds. */
 #include "worker/edge/edge.h"
 
 #include <sys/resource.h>
@@ -138,9 +138,10 @@ drop_all(struct deadlines *queue)
 }
 
 void
-edge_init(struct edge *e, size_t nofile)
+edge_init(struct edge *e, enum role role, size_t nofile)
 {
 	e->nofile = nofile;
+	e->rules.sni = role == ROLE_SNI;
 	e->max = CONNS_DEFAULT;
 	e->rules.head_max = HEAD_MAX_DEFAULT;
 	e->rules.mux_header = e->mux_header;
@@ -186,10 +187,17 @@ static int
 on_conn(void *arg, const struct msg *m)
 {
 	const uint8_t lost[] = { VERDICT_DROP, END_NOFILE };
+	struct edge_arrival a = { .id = m->id, .fd = m->fd };
 	struct edge *e = arg;
+	struct msg_conn conn;
+	struct buf b;
 
 	if (m->fd != -1) {
-		visitor_new(e, m->id, m->fd);
+		buf_read(&b, m->p, m->n);
+		if (msg_get_conn(&b, &conn) == -1 ||
+		    buf_get_u8(&b, &a.flags) == -1)
+			return -1;
+		visitor_new(e, &a);
 		return 0;
 	}
 	/* Exhausted in spite of the reserve: others hold descriptors too. */
@@ -207,6 +215,10 @@ on_noroute(void *arg, const struct msg *m)
 
 	buf_read(&b, m->p, m->n);
 	buf_get_u16(&b, &a.status);
+	buf_get_u16(&b, &a.skip);
+	buf_get_u16(&b, &a.https);
+	if (e->rules.sni)
+		a.alert = answer_alert(a.status);
 	if (m->fd != -1)
 		answer_begin(e, m->id, m->fd, &a);
 	else
@@ -248,7 +260,7 @@ edge_main(const struct msg_boot *boot)
 		return 2;
 	if (boot->nofile != 0 && boot->nofile < limit.rlim_cur)
 		limit.rlim_cur = boot->nofile;
-	edge_init(e, limit.rlim_cur);
+	edge_init(e, boot->role, limit.rlim_cur);
 	status = serve_run(&e->serve, boot, edge_handlers);
 	/* What is held is reset by our end. */
 	return status;

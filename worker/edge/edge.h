@@ -1,11 +1,12 @@
 /*
- * Role http: looks at the first bytes of connections without taking them out
- * of the kernel, says where they belong, and lets go. What belongs nowhere it
- * answers itself.
+ * Roles http and sni: look at the first bytes of connections without taking
+ * them out of the kernel, say where they belong, and let go. What belongs
+ * nowhere they answer themselves.
  *
  *	verdict	 which bytes mean what
  *	visitor	 a connection until its verdict
  *	answer	 a connection that is ours to refuse
+ *	redirect an answer that leads to https
  */
 #ifndef EDGE_H
 #define EDGE_H
@@ -37,7 +38,14 @@ struct edge {
 	struct event tick;	  /* pending while anything is held */
 	/* Space for one connection at a time, between two calls of ours. */
 	struct head head;
-	uint8_t bytes[HEAD_MAX + 1];
+	uint8_t bytes[HEAD_MAX + 1 + PROXY_HEADER_MAX];
+};
+
+/* A new connection. */
+struct edge_arrival {
+	uint32_t id;
+	int fd;
+	uint8_t flags; /* enum msg_edge_flag */
 };
 
 /* A connection that has to wait. */
@@ -48,20 +56,24 @@ struct edge_conn {
 	uint32_t id;
 	int fd;
 	uint32_t seen;	 /* waiting: bytes; answered: bytes discarded */
-	uint32_t judged; /* waiting: bytes when last judged */
+	uint32_t judged; /* waiting: bytes when last judged, */
+	uint32_t need;	 /* and how many are worth a look; 0: not known */
+	uint16_t skip;	 /* bytes of a PROXY header among them */
+	uint8_t flags;	 /* as of struct edge_arrival */
 };
 
-/* Process of the role. Returns its exit status. */
+/* Process of either role. Returns its exit status. */
 int edge_main(const struct msg_boot *boot);
 
 /* What the parent may send; arg is a struct edge. For edge_main and tests. */
 extern const chan_handler edge_handlers[MSG_TYPES];
 
 /*
- * Begin with serve.base made and at most `nofile` descriptors; serve.chan is
- * the caller's to set. edge_clear() drops every connection.
+ * Begin in this role (http or sni), with serve.base made and at most `nofile`
+ * descriptors; serve.chan is the caller's to set. edge_clear() drops every
+ * connection.
  */
-void edge_init(struct edge *e, size_t nofile);
+void edge_init(struct edge *e, enum role role, size_t nofile);
 void edge_clear(struct edge *e);
 
 /*

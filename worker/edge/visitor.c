@@ -12,10 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
-#include "common/http/peek.h"
 #include "worker/edge/answer.h"
-
-static void on_event(evutil_socket_t fd, short what, void *arg);
 
 static void
 send_verdict(struct edge *e, uint32_t id, const struct verdict *v)
@@ -43,19 +40,50 @@ send_verdict(struct edge *e, uint32_t id, const struct verdict *v)
 	serve_send(&e->serve, MSG_VERDICT, id, p, buf_used(&b));
 }
 
-/* fd is in no epoll set any more. */
+/* Whom the header in front of it speaks of; the verdict follows. */
 static void
-let_go(struct edge *e, uint32_t id, int fd, const struct verdict *v)
+send_origin(struct edge *e, uint32_t id, const struct proxy_header *h)
 {
-	struct answer a = {
-		.status = v->status, .text = v->text, .range = v->range
-	};
+	uint8_t p[2 + 2 * ADDR_WIRE];
+	struct buf b;
 
-	send_verdict(e, id, v);
+	buf_write(&b, p, sizeof(p));
+	buf_put_u16(&b, (uint16_t)h->n);
+	if (h->known) {
+		addr_put(&b, &h->peer);
+		addr_put(&b, &h->local);
+	}
+	serve_send(&e->serve, MSG_ORIGIN, id, p, buf_used(&b));
+}
+
+/* Its descriptor is in no epoll set any more. */
+static void
+let_go(struct edge *e, const struct edge_arrival *to, const struct verdict *v)
+{
+	struct answer a = { .status = v->status,
+		.text = v->text,
+		.alert = v->alert,
+		.range = v->range,
+		.skip = (uint16_t)v->proxy.n };
+
+	if (v->proxy.n > 0)
+		send_origin(e, to->id, &v->proxy);
+	send_verdict(e, to->id, v);
 	if (v->kind == VERDICT_REFUSE)
-		answer_begin(e, id, fd, &a);
+		answer_begin(e, to->id, to->fd, &a);
 	else
-		close(fd);
+		close(to->fd);
+}
+
+/* It is held no longer. */
+static void
+release(struct edge_conn *c, const struct verdict *v)
+{
+	struct edge *e = c->edge;
+	struct edge_arrival a = { .id = c->id, .flags = c->flags };
+
+	a.fd = edge_release(c);
+	let_go(e, &a, v);
 }
 
 static void
@@ -71,11 +99,10 @@ drop(struct verdict *v, enum msg_end end)
  * much it is.
  */
 static void
-look(struct edge *e, int fd, struct verdict *v, size_t *n)
+look(struct edge *e, int fd, uint8_t flags, struct verdict *v, size_t *n)
 {
-	/* One more than a head may have: so that too long is seen as such. */
-	ssize_t got =
-	    recv(fd, e->bytes, e->rules.head_max + 1, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t got = recv(fd, e->bytes, verdict_bytes(&e->rules, flags),
+	    MSG_PEEK | MSG_DONTWAIT);
 
 	*n = got > 0 ? (size_t)got : 0;
 	memset(v, 0, sizeof(*v));
@@ -87,16 +114,21 @@ look(struct edge *e, int fd, struct verdict *v, size_t *n)
 
 /*
  * Whether judging n bytes can tell more than judging the first c->judged of
- * them did: a line is empty, or much has come. So a head that comes in drops
- * costs no more than reading it twice.
+ * them did: as many are there as it takes, a line is empty, or much has come.
+ * So a head that comes in drops costs no more than reading it twice.
  */
 static bool
 worth_judging(const struct edge_conn *c, const uint8_t *p, size_t n)
 {
-	size_t i = c->seen < 2 ? 0 : c->seen - 2;
+	size_t i = c->seen < c->skip + 2u ? c->skip : c->seen - 2;
 
-	if (n < 2 * PREFACE_MAX || n >= 2 * (size_t)c->judged ||
-	    n > c->edge->rules.head_max)
+	if (c->need > 0)
+		return n >= c->need;
+	if ((c->flags & EDGE_PROXIED) != 0 && c->skip == 0)
+		return true;
+	if (n - c->skip < 2 * PREFACE_MAX ||
+	    n - c->skip >= 2 * ((size_t)c->judged - c->skip) ||
+	    n - c->skip > c->edge->rules.head_max)
 		return true;
 	for (; i + 1 < n; i++)
 		if (p[i] == '\n' && (p[i + 1] == '\r' || p[i + 1] == '\n'))
@@ -104,17 +136,13 @@ worth_judging(const struct edge_conn *c, const uint8_t *p, size_t n)
 	return false;
 }
 
-/* The peer sends no more, and it was not enough. */
+/* It has to wait: remember what is known of its n bytes. */
 static void
-judge_ended(struct verdict *v, const uint8_t *p, size_t n)
+note(struct edge_conn *c, const struct verdict *v, size_t n)
 {
-	if (peek_kind(p, n) != PEEK_HTTP) {
-		drop(v, END_GARBAGE);
-		return;
-	}
-	v->kind = VERDICT_REFUSE;
-	v->status = 400;
-	v->text = "the request is incomplete";
+	c->judged = (uint32_t)n;
+	c->need = (uint32_t)v->need;
+	c->skip = (uint16_t)v->proxy.n;
 }
 
 static void
@@ -122,25 +150,27 @@ on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct edge_conn *c = arg;
 	struct edge *e = c->edge;
-	uint32_t id = c->id;
+	bool ended = (what & EV_CLOSED) != 0;
 	struct verdict v;
 	size_t n;
 
-	look(e, fd, &v, &n);
+	look(e, fd, c->flags, &v, &n);
 	if (v.kind == 0 && n > 0) {
-		if ((what & EV_CLOSED) != 0 || worth_judging(c, e->bytes, n)) {
-			verdict_give(&v, &e->head, &e->rules, e->bytes, n);
-			c->judged = (uint32_t)n;
+		if (ended || worth_judging(c, e->bytes, n)) {
+			verdict_give(
+			    &v, &e->head, &e->rules, c->flags, e->bytes, n);
+			note(c, &v, n);
 		}
-		if (v.kind == 0 && (what & EV_CLOSED) != 0)
-			judge_ended(&v, e->bytes, n);
+		if (v.kind == 0 && ended)
+			verdict_late(
+			    &v, &e->rules, c->flags, e->bytes, n, true);
 		/* A reset leaves what came before it to be read. */
 		if (v.kind == 0 && n == c->seen && edge_is_over(fd))
 			drop(&v, END_RESET);
 		c->seen = (uint32_t)n;
 	}
 	if (v.kind != 0)
-		let_go(e, id, edge_release(c), &v);
+		release(c, &v);
 }
 
 /* Too many wait: whoever has had the longest chance goes. */
@@ -158,52 +188,47 @@ make_room(struct edge *e)
 }
 
 void
-visitor_new(struct edge *e, uint32_t id, int fd)
+visitor_new(struct edge *e, const struct edge_arrival *a)
 {
 	struct edge_conn *c;
 	struct verdict v;
 	size_t n;
 
-	look(e, fd, &v, &n);
+	look(e, a->fd, a->flags, &v, &n);
 	if (n > 0)
-		verdict_give(&v, &e->head, &e->rules, e->bytes, n);
+		verdict_give(&v, &e->head, &e->rules, a->flags, e->bytes, n);
 	if (v.kind == 0) {
 		make_room(e);
-		c = edge_hold(e, id, fd, &e->waiting, on_event);
+		c = edge_hold(e, a->id, a->fd, &e->waiting, on_event);
 		if (c != NULL) {
-			c->seen = c->judged = (uint32_t)n;
+			c->flags = a->flags;
+			c->seen = (uint32_t)n;
+			note(c, &v, n);
 			return;
 		}
 		drop(&v, END_LIMIT);
 	}
-	let_go(e, id, fd, &v);
+	let_go(e, a, &v);
 }
 
 void
 visitor_expired(struct edge_conn *c)
 {
 	struct edge *e = c->edge;
-	uint32_t id = c->id;
 	struct verdict v;
 	size_t n;
 
-	look(e, c->fd, &v, &n);
-	if (v.kind == 0 && n > 0 && peek_kind(e->bytes, n) == PEEK_HTTP) {
-		v.kind = VERDICT_REFUSE;
-		v.status = 408;
-	} else if (v.kind == 0) {
-		drop(&v, END_TIMEOUT);
-	}
-	let_go(e, id, edge_release(c), &v);
+	look(e, c->fd, c->flags, &v, &n);
+	if (v.kind == 0)
+		verdict_late(&v, &e->rules, c->flags, e->bytes, n, false);
+	release(c, &v);
 }
 
 void
 visitor_drop(struct edge_conn *c, enum msg_end end)
 {
-	struct edge *e = c->edge;
-	uint32_t id = c->id;
 	struct verdict v;
 
 	drop(&v, end);
-	let_go(e, id, edge_release(c), &v);
+	release(c, &v);
 }

@@ -8,7 +8,7 @@
 #include "worker/edge/edge.h"
 
 /* A new connection: judge it at once or, if it says too little, wait. */
-void visitor_new(struct edge *e, uint32_t id, int fd);
+void visitor_new(struct edge *e, const struct edge_arrival *a);
 
 /* It has said too little for too long. */
 void visitor_expired(struct edge_conn *c);

@@ -104,20 +104,44 @@ lost_fd(struct relay *r, const struct msg *m)
 	return true;
 }
 
+/*
+ * Take out what was not sent by the peer itself, and has come already: an edge
+ * has seen it. -1: it is not there.
+ */
+static int
+discard(struct relay *r, int fd, size_t n)
+{
+	ssize_t got;
+
+	while (n > 0) {
+		if ((got = read(fd, turn_scratch(r->turn), n)) <= 0)
+			return -1;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
 static int
 on_tunnel(void *arg, const struct msg *m)
 {
 	struct relay *r = arg;
 	uint8_t kind = 0, transport = 0;
+	uint16_t skip = 0;
 	struct msg_conn c;
 	struct buf b;
 
 	buf_read(&b, m->p, m->n);
 	if (msg_get_conn(&b, &c) == -1 || buf_get_u8(&b, &kind) == -1 ||
-	    buf_get_u8(&b, &transport) == -1)
+	    buf_get_u8(&b, &transport) == -1 || buf_get_u16(&b, &skip) == -1)
 		return -1;
-	if (!lost_fd(r, m))
-		carry_new(r, m->id, m->fd, &c, kind, transport);
+	if (lost_fd(r, m))
+		return 0;
+	if (discard(r, m->fd, skip) == -1) {
+		close(m->fd);
+		relay_closed(r, m->id, END_RESET, 0, 0);
+		return 0;
+	}
+	carry_new(r, m->id, m->fd, &c, kind, transport);
 	return 0;
 }
 
@@ -243,24 +267,6 @@ on_kick(void *arg, const struct msg *m)
 		return -1;
 	if (s != NULL)
 		session_goaway(s, (enum goaway)reason, text, true);
-	return 0;
-}
-
-/*
- * Take out what was not sent by the user himself, and has come already: an
- * edge has seen it. -1: it is not there.
- */
-static int
-discard(struct relay *r, int fd, size_t n)
-{
-	ssize_t got;
-
-	while (n > 0) {
-		got = read(fd, turn_scratch(r->turn), n);
-		if (got <= 0)
-			return -1;
-		n -= (size_t)got;
-	}
 	return 0;
 }
 

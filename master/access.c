@@ -1,0 +1,48 @@
+/* Who may connect to which listener. */
+#include "master/access.h"
+
+#include "master/listeners.h"
+
+/* The rules of a kind of listener, or NULL if it has none. */
+static const struct conf_access *
+rules(const struct server_conf *c, uint8_t kind)
+{
+	switch ((enum listener_kind)kind) {
+	case LISTENER_HTTP:
+		return &c->access_http;
+	case LISTENER_REDIRECT:
+		return &c->access_http_redirect;
+	case LISTENER_SNI:
+		return &c->access_sni;
+	default:
+		return NULL;
+	}
+}
+
+static bool
+has(const struct block_list *list, const struct addr *a)
+{
+	return addr_blocks_have(list->v, list->n, a);
+}
+
+bool
+access_proxied(
+    const struct server_conf *c, uint8_t kind, const struct addr *from)
+{
+	const struct conf_access *a = rules(c, kind);
+
+	return a != NULL && has(&a->proxy, from);
+}
+
+bool
+access_allows(
+    const struct server_conf *c, uint8_t kind, const struct addr *peer)
+{
+	const struct conf_access *a = rules(c, kind);
+
+	if (a == NULL)
+		return true;
+	if (has(&a->deny, peer))
+		return false;
+	return a->allow.n == 0 || has(&a->allow, peer);
+}
