@@ -8,6 +8,7 @@
 
 #include "client/conf_schema.h"
 #include "client/gates.h"
+#include "common/base/service_name.h"
 #include "common/conf/hostport.h"
 #include "common/conf/paths.h"
 #include "common/http/host.h"
@@ -32,19 +33,14 @@ conf_services_check_name(const char *name)
 	char text[TEXT_NAME_MAX + 1];
 	struct addr ip;
 
-	if (strchr(name, '*') != NULL)
-		return "expected a name without \"*\" (wildcards are not in "
-		       "this version)";
-	if (strchr(name, ':') != NULL || addr_parse_ip(&ip, name) == 0)
-		return "expected a name (virtual addresses are not in this "
-		       "version)";
-	if (strchr(name, '.') != NULL
-		? text_name(text, name, strlen(name)) == 0 &&
-		    strcmp(text, name) == 0
-		: text_label(text, name, strlen(name)) == 0)
+	if (service_name_parse(text, name, strlen(name)) != -1)
 		return NULL;
-	return "expected a prefix as \"web\" or a full name as "
-	       "\"www.example.com\"";
+	if (addr_parse_ip(&ip, name) == 0)
+		return "expected a virtual address with its port, as "
+		       "\"192.168.1.1:3000\"";
+	return "expected a prefix as \"web\", a full name as "
+	       "\"www.example.com\", a wildcard as \"*.example.org\" or a "
+	       "virtual address as \"192.168.1.1:3000\"";
 }
 
 const char *
@@ -134,6 +130,22 @@ complete_rewrite(struct client_service *s)
 		host, s->local.host, s->local.port, https ? 443 : 80));
 }
 
+/* Bring the names, which are valid, into their one form. */
+static const char *
+complete_names(struct client_service *s)
+{
+	char form[TEXT_NAME_MAX + 1];
+	const char *fault = NULL;
+
+	for (size_t i = 0; i < s->names.n && fault == NULL; i++) {
+		const char *name = s->names.v[i];
+
+		if (service_name_parse(form, name, strlen(name)) != -1)
+			fault = replace(&s->names.v[i], form);
+	}
+	return fault;
+}
+
 void
 conf_services_finish(void *service, const struct schema_place *at)
 {
@@ -150,6 +162,9 @@ conf_services_finish(void *service, const struct schema_place *at)
 		schema_fault(at, "local", "%s", expected);
 		return;
 	}
+	expected = complete_names(s);
+	if (expected != NULL)
+		schema_fault(at, "name", "%s", expected);
 	expected = complete_rewrite(s);
 	if (expected != NULL)
 		schema_fault(at, "rewrite_host", "%s", expected);

@@ -13,9 +13,11 @@
 #include "client/parent.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/base/service_name.h"
 #include "common/conf/hostport.h"
 
-#define HTTP_PORT 80 /* left out of a URL */
+#define HTTP_PORT 80 /* left out of a URL, */
+#define HTTPS_PORT 443
 
 struct grants {
 	struct parent *parent;
@@ -68,44 +70,54 @@ char *
 grants_url(char dst[GRANTS_URL], const struct granted *g, const char *host,
     uint16_t port)
 {
+	bool sni = g->way == GRANT_WAY_SNI;
+	uint16_t usual = sni ? HTTPS_PORT : HTTP_PORT;
+	const char *scheme = sni ? "https" : "http";
 	char where[HOSTPORT_TEXT], name[2 * TEXT_NAME_MAX + 2];
-	struct addr a;
 	bool full = strchr(g->host, '.') != NULL;
+	struct addr a;
 
+	if (sni)
+		port = g->opened;
 	if (g->url[0] != '\0') {
 		snprintf(dst, GRANTS_URL, "%s", g->url);
-	} else if (!full && addr_parse_ip(&a, host) == 0) {
-		snprintf(dst, GRANTS_URL, "http://%s (Host: %s)",
-		    hostport_format(where, host, port, HTTP_PORT), g->host);
+	} else if (strchr(g->host, ':') != NULL ||
+	    (!full && addr_parse_ip(&a, host) == 0)) {
+		snprintf(dst, GRANTS_URL, "%s://%s (Host: %s)", scheme,
+		    hostport_format(where, host, port, usual), g->host);
 	} else {
 		snprintf(name, sizeof(name), "%s%s%s", g->host, full ? "" : ".",
 		    full ? "" : host);
-		if (port == HTTP_PORT)
-			snprintf(dst, GRANTS_URL, "http://%s", name);
+		if (port == usual)
+			snprintf(dst, GRANTS_URL, "%s://%s", scheme, name);
 		else
-			snprintf(dst, GRANTS_URL, "http://%s:%u", name, port);
+			snprintf(
+			    dst, GRANTS_URL, "%s://%s:%u", scheme, name, port);
 	}
 	return dst;
 }
 
-/* The row of that name, made if need be. NULL: no memory. */
+/* The row that an answer is about, made if need be. NULL: no memory. */
 static struct grant_row *
-row_of(struct entry *e, const char *name)
+row_of(struct entry *e, const struct granted *in)
 {
 	struct grant_row *more;
 
 	for (size_t i = 0; i < e->nrows; i++) {
-		if (strcmp(e->rows[i].name, name) == 0)
+		if (e->rows[i].way == in->way && e->rows[i].port == in->port &&
+		    strcmp(e->rows[i].name, in->name) == 0)
 			return &e->rows[i];
 	}
-	if (e->nrows > SERVICE_NAMES_MAX ||
+	if (e->nrows >= GRANTS_ROWS_MAX ||
 	    (more = realloc(e->rows, (e->nrows + 1) * sizeof(*more))) == NULL)
 		return NULL;
 	e->rows = more;
 	more += e->nrows++;
 	memset(more, 0, sizeof(*more));
 	more->code = GRANT_CODES; /* none yet */
-	snprintf(more->name, sizeof(more->name), "%s", name);
+	more->way = in->way;
+	more->port = in->port;
+	strcpy(more->name, in->name);
 	return more;
 }
 
@@ -158,6 +170,9 @@ say_refused(const struct entry *e, const struct grant_row *row,
 		log_warnx("%s: %s is taken: held by a live session since %s; "
 			  "it will be asked for again",
 		    e->conf->local_text, name, since);
+	} else if (in->code == GRANT_ROLLED_BACK) {
+		log_warnx("%s: %s waits: %s", e->conf->local_text, name,
+		    grant_text(GRANT_ROLLED_BACK));
 	} else {
 		log_error("%s: %s is refused: %s", e->conf->local_text, name,
 		    grant_text((enum grant)in->code));
@@ -174,11 +189,11 @@ take_row(struct grants *g, const struct granted *in, struct tally *t,
 
 	/* Names come back as they were asked for: in one form. */
 	if (in->name[0] != '\0' &&
-	    text_name(text, in->name, strlen(in->name)) == -1)
+	    service_name_parse(text, in->name, strlen(in->name)) == -1)
 		return -1;
 	if (e == NULL) /* removed meanwhile */
 		return 0;
-	if ((row = row_of(e, in->name)) == NULL)
+	if ((row = row_of(e, in)) == NULL)
 		return 0;
 	if (in->code == GRANT_OK) {
 		say_granted(g, e, row, in, host, port);
@@ -186,7 +201,7 @@ take_row(struct grants *g, const struct granted *in, struct tally *t,
 	} else {
 		say_refused(e, row, in);
 		row->url[0] = row->said[0] = '\0';
-		if (in->code == GRANT_TAKEN)
+		if (in->code == GRANT_TAKEN || in->code == GRANT_ROLLED_BACK)
 			t->taken++;
 		else
 			t->refused++;

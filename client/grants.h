@@ -20,10 +20,14 @@ struct parent;
 	1000 /* a taken name is asked for again, doubling ... \
 	      */
 #define GRANTS_RETRY_MAX 60000 /* up to this */
-#define GRANTS_URL 1040	       /* bytes of where a service is, as shown */
+#define GRANTS_ROWS_MAX \
+	(2 * (SERVICE_NAMES_MAX + 1)) /* of one service: two tables, ports */
+#define GRANTS_URL 1040 /* bytes of where a service is, as shown */
 
-/* One name of a service. */
+/* One name of a service, or its ports. */
 struct grant_row {
+	uint8_t way;		      /* enum grant_way */
+	uint16_t port;		      /* the first as asked for; 0: a name */
 	char name[TEXT_NAME_MAX + 1]; /* as asked for; empty: the id */
 	uint8_t code;		      /* enum grant */
 	char url[GRANTS_URL];	      /* where it is, while it is granted */

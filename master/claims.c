@@ -4,14 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether name is LABEL.domain; the label's length in *n. */
-static bool
-directly_under(const char *name, const char *domain, size_t *n)
-{
-	*n = strcspn(name, ".");
-	return domain != NULL && name[*n] == '.' &&
-	    strcmp(name + *n + 1, domain) == 0;
-}
+#include "common/base/service_name.h"
 
 /* The address of a label: under the domain, or the label itself. */
 static enum grant
@@ -51,8 +44,6 @@ judge_prefix(struct claim *c, const struct claim_rules *r, const char *prefix)
 		c->own = true;
 		return set_label(c, r, prefix);
 	}
-	if (strlen(prefix) > TEXT_LABEL_MAX)
-		return GRANT_RULE;
 	if (!r->limits->hosts_with_id)
 		return judge_label(c, r, prefix, prefix);
 	snprintf(label, sizeof(label), "%s-%s", r->id, prefix);
@@ -66,16 +57,12 @@ judge_prefix(struct claim *c, const struct claim_rules *r, const char *prefix)
  * have given it: with_id, only labels that begin with "id-" are to be had.
  */
 static enum grant
-judge_under(
-    struct claim *c, const struct claim_rules *r, const char *name, size_t n)
+judge_under(struct claim *c, const struct claim_rules *r, const char *name)
 {
 	char label[TEXT_LABEL_MAX + 1];
 	size_t idlen = strlen(r->id);
 
-	if (n > TEXT_LABEL_MAX)
-		return GRANT_RULE;
-	memcpy(label, name, n);
-	label[n] = '\0';
+	routes_first_label(label, name);
 	if (strcmp(label, r->id) == 0)
 		return judge_prefix(c, r, label);
 	if (!r->limits->hosts_with_id)
@@ -87,43 +74,82 @@ judge_under(
 	return judge_label(c, r, label + idlen + 1, label);
 }
 
-/* A full name elsewhere: anybody's, but for others' ids in first place. */
-static enum grant
-judge_full(struct claim *c, const struct claim_rules *r, const char *name)
+/* Whether a name may be taken for one of another id: its first label is. */
+static bool
+is_anothers(const struct claim_rules *r, const char *name)
 {
 	char label[TEXT_LABEL_MAX + 1];
-	size_t nd = r->domain != NULL ? strlen(r->domain) : 0;
-	size_t n = strlen(name);
 
-	/* Without a domain any name may be under the host users dial. */
-	if (r->domain == NULL ||
-	    (n > nd && name[n - nd - 1] == '.' &&
-		strcmp(name + n - nd, r->domain) == 0)) {
-		if (server_conf_name_taken(r->id,
-			routes_first_label(label, name),
-			r->limits->hosts_with_id, r->is_id, r->arg))
-			return GRANT_RESERVED;
-	}
-	c->kind = ROUTE_FULL;
+	return routes_in_domain(name, r->domain) &&
+	    server_conf_name_taken(r->id, routes_first_label(label, name),
+		r->limits->hosts_with_id, r->is_id, r->arg);
+}
+
+static enum grant
+set_whole(struct claim *c, enum route_kind kind, const char *name)
+{
+	c->kind = kind;
 	strcpy(c->name, name);
 	strcpy(c->host, name);
 	return GRANT_OK;
+}
+
+static enum grant
+judge_full(struct claim *c, const struct claim_rules *r, const char *name)
+{
+	if (routes_at_domain(name, r->domain))
+		return judge_under(c, r, name);
+	if (is_anothers(r, name))
+		return GRANT_RESERVED;
+	return set_whole(c, ROUTE_FULL, name);
+}
+
+/* Whether the wildcard catches LABEL.domain. */
+static bool
+covers_domain(const char *wildcard, const char *domain)
+{
+	const char *below = wildcard + 2;
+
+	return domain != NULL &&
+	    (strcmp(below, domain) == 0 || routes_in_domain(domain, below));
+}
+
+/*
+ * All prefixes at once are no way around rules on prefixes; and what is below
+ * another's name is not to be had either.
+ */
+static enum grant
+judge_wildcard(struct claim *c, const struct claim_rules *r, const char *name)
+{
+	const struct limits *l = r->limits;
+
+	if (covers_domain(name, r->domain) &&
+	    (l->hosts_with_id || l->hosts_number != 0 || l->hosts_regex.n > 0))
+		return GRANT_RULE;
+	if (is_anothers(r, name + 2))
+		return GRANT_RESERVED;
+	return set_whole(c, ROUTE_WILDCARD, name);
 }
 
 enum grant
 claim_judge(
     struct claim *claim, const struct claim_rules *rules, const char *asked)
 {
-	size_t n;
+	char name[TEXT_NAME_MAX + 1];
 
 	memset(claim, 0, sizeof(*claim));
 	if (asked[0] == '\0')
 		asked = rules->id;
-	if (strlen(asked) > TEXT_NAME_MAX)
+	switch (service_name_parse(name, asked, strlen(asked))) {
+	case SERVICE_NAME_LABEL:
+		return judge_prefix(claim, rules, name);
+	case SERVICE_NAME_FULL:
+		return judge_full(claim, rules, name);
+	case SERVICE_NAME_WILDCARD:
+		return judge_wildcard(claim, rules, name);
+	case SERVICE_NAME_ADDRESS:
+		return set_whole(claim, ROUTE_ADDRESS, name);
+	default:
 		return GRANT_RULE;
-	if (strchr(asked, '.') == NULL)
-		return judge_prefix(claim, rules, asked);
-	if (directly_under(asked, rules->domain, &n))
-		return judge_under(claim, rules, asked, n);
-	return judge_full(claim, rules, asked);
+	}
 }

@@ -402,6 +402,19 @@ listeners_https_port(const struct listeners *ls)
 	return port != 0 ? port : HTTPS_PORT;
 }
 
+uint16_t
+listeners_port(const struct listeners *ls, enum role role)
+{
+	const struct bound *b;
+
+	TAILQ_FOREACH(b, &ls->all, link)
+	{
+		if (kinds[b->l.kind].role == role)
+			return b->l.local.port;
+	}
+	return 0;
+}
+
 const char *
 listener_kind_name(enum listener_kind kind)
 {

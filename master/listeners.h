@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/conf/lists.h"
+#include "common/ipc/msg.h"
 #include "common/net/listen.h"
 #include "master/master.h"
 
@@ -73,6 +74,12 @@ void listeners_each(const struct listeners *ls,
  * it, or none at all (something in front of us serves it); else the first.
  */
 uint16_t listeners_https_port(const struct listeners *ls);
+
+/*
+ * The port of the first listener whose connections go to that role; 0: there
+ * is none.
+ */
+uint16_t listeners_port(const struct listeners *ls, enum role role);
 
 const char *listener_kind_name(enum listener_kind kind);
 

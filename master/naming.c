@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "master/claims.h"
 #include "master/clock.h"
+#include "master/listeners.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
 #include "master/waits.h"
@@ -16,6 +17,8 @@
 
 /* A GRANTED frame's payload with its generation in front. */
 #define ANSWER_MAX (8 + 16360)
+#define HTTP_PORT 80 /* left out of a URL, */
+#define HTTPS_PORT 443
 
 /* One round over a session's list. */
 struct round {
@@ -23,7 +26,11 @@ struct round {
 	struct session *s;
 	struct claim_rules rules;
 	struct limits limits;
+	uint16_t http,
+	    sni;	/* ports for users of this table; 0: nobody listens */
 	uint64_t names; /* beside the id, of all sessions of the client */
+	uint16_t rows;	/* of the answer */
+	bool conflict;	/* another client has one of the names */
 	struct buf out;
 	bool urls; /* there is room for them */
 	void (*rival)(void *arg, struct session *rival);
@@ -31,6 +38,17 @@ struct round {
 	struct session *robbed; /* of a name that is its owner's id */
 	bool disallowed; /* the external check has not allowed some name */
 };
+
+/* One name of one service in one table: a row of the answer. */
+struct ask {
+	const struct service *sv;
+	const char *name; /* empty: the id */
+	enum route_table table;
+	bool served; /* somebody listens for users of that table */
+	bool first;  /* of the rows of this name: it is counted once */
+};
+
+typedef void (*ask_fn)(struct round *r, const struct ask *a);
 
 bool
 naming_is_id(void *master, const char *label)
@@ -50,6 +68,10 @@ begin_round(struct round *r, struct master *m, struct session *s)
 	memset(r, 0, sizeof(*r));
 	r->m = m;
 	r->s = s;
+	r->http = listeners_port(m->listeners, ROLE_HTTP);
+	if (r->http == 0)
+		r->http = listeners_port(m->listeners, ROLE_TLS);
+	r->sni = listeners_port(m->listeners, ROLE_SNI);
 	r->limits = server_conf_limits(
 	    &m->conf, server_conf_user(&m->conf, s->client->id));
 	r->rules.id = s->client->id;
@@ -59,51 +81,87 @@ begin_round(struct round *r, struct master *m, struct session *s)
 	r->rules.arg = m;
 }
 
-/*
- * Who stands in the way of a claim: GRANT_OK nobody, GRANT_TAKEN *holder. A
- * session that is lost, or that leaves, does not.
- */
-static enum grant
-find_holder(
-    const struct round *r, const struct claim *claim, struct route **holder)
+/* Whether users of this table may be a service's. */
+static bool
+is_wanted(const struct service *sv, enum route_table table)
 {
-	struct route *at = routes_get(r->m->routes, claim->kind, claim->name);
-
-	*holder = at;
-	if (at == NULL || at->session == NULL || at->session == r->s)
-		return GRANT_OK;
-	if (at->client != r->s->client)
-		return claim->own ? GRANT_OK : GRANT_TAKEN;
-	return tunnels_serves(at->session) ? GRANT_TAKEN : GRANT_OK;
+	if (table == ROUTES_SNI)
+		return sv->kind == SERVICE_TLS ||
+		    (sv->kind == SERVICE_HTTP &&
+			(sv->flags & SERVICE_SNI) != 0);
+	return sv->kind != SERVICE_UDP;
 }
 
-/* Call fn for every name of the list; a service without names has one, "". */
+/* Call fn for every table that a name is to be in; once if there is none. */
 static void
-each_name(struct round *r,
-    void (*fn)(struct round *r, const struct service *sv, const char *name))
+each_table(struct round *r, struct ask *a, ask_fn fn)
+{
+	bool http = r->http != 0 && is_wanted(a->sv, ROUTES_HTTP);
+	bool sni = r->sni != 0 && is_wanted(a->sv, ROUTES_SNI);
+
+	a->first = true;
+	a->served = http || sni;
+	a->table = http || !a->served ? ROUTES_HTTP : ROUTES_SNI;
+	fn(r, a);
+	if (!http || !sni)
+		return;
+	a->first = false;
+	a->table = ROUTES_SNI;
+	fn(r, a);
+}
+
+/* Call fn for every row; an HTTP service without names has one, "". */
+static void
+each_ask(struct round *r, ask_fn fn)
 {
 	const struct services *list = &r->s->offer;
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct service *sv = &list->list[i];
+		struct ask a = { .sv = &list->list[i], .name = "" };
 
-		if (sv->nnames == 0)
-			fn(r, sv, "");
-		for (size_t j = 0; j < sv->nnames; j++)
-			fn(r, sv, sv->names[j]);
+		if (a.sv->kind == SERVICE_UDP)
+			continue;
+		if (a.sv->nnames == 0 && a.sv->kind == SERVICE_HTTP)
+			each_table(r, &a, fn);
+		for (size_t j = 0; j < a.sv->nnames; j++) {
+			a.name = a.sv->names[j];
+			each_table(r, &a, fn);
+		}
 	}
+}
+
+static struct route *
+route_of(const struct round *r, const struct ask *a, const struct claim *claim)
+{
+	return routes_get(r->m->routes, a->table, claim->kind, claim->name);
+}
+
+/*
+ * Who stands in the way of a claim: NULL, nobody. A session that is lost, or
+ * that leaves, does not.
+ */
+static struct route *
+find_holder(
+    const struct round *r, const struct ask *a, const struct claim *claim)
+{
+	struct route *at = route_of(r, a, claim);
+
+	if (at == NULL || at->session == NULL || at->session == r->s)
+		return NULL;
+	if (at->client != r->s->client)
+		return claim->own ? NULL : at;
+	return tunnels_serves(at->session) ? at : NULL;
 }
 
 /* A name that is in the way, if it is another live session's of the client. */
 static void
-look_at_holder(struct round *r, const struct service *sv, const char *name)
+look_at_holder(struct round *r, const struct ask *a)
 {
-	struct claim claim;
 	struct route *holder;
+	struct claim claim;
 
-	(void)sv;
-	if (claim_judge(&claim, &r->rules, name) == GRANT_OK &&
-	    find_holder(r, &claim, &holder) == GRANT_TAKEN &&
+	if (claim_judge(&claim, &r->rules, a->name) == GRANT_OK &&
+	    (holder = find_holder(r, a, &claim)) != NULL &&
 	    holder->client == r->s->client)
 		r->rival(r->arg, holder->session);
 }
@@ -117,33 +175,46 @@ naming_rivals(struct master *m, struct session *s,
 	begin_round(&r, m, s);
 	r.rival = fn;
 	r.arg = arg;
-	each_name(&r, look_at_holder);
+	each_ask(&r, look_at_holder);
+}
+
+/* Count the rows, and see whether there is a conflict with others. */
+static void
+look_ahead(struct round *r, const struct ask *a)
+{
+	struct route *holder;
+	struct claim claim;
+
+	r->rows++;
+	if (a->served && claim_judge(&claim, &r->rules, a->name) == GRANT_OK &&
+	    (holder = find_holder(r, a, &claim)) != NULL)
+		r->conflict |= holder->client != r->s->client;
 }
 
 /* Beside its id, a session may have what the external check allowed it. */
 static void
-check_allowed(struct round *r, const struct service *sv, const char *name)
+check_allowed(struct round *r, const struct ask *a)
 {
 	const struct names *allowed = r->s->allowed;
 
-	(void)sv;
-	if (allowed == NULL || name[0] == '\0' ||
-	    strcmp(name, r->s->client->id) == 0 || names_have(allowed, name))
+	if (allowed == NULL || a->name[0] == '\0' ||
+	    strcmp(a->name, r->s->client->id) == 0 ||
+	    names_have(allowed, a->name))
 		return;
 	r->disallowed = true;
 	log_info("client %s asks for %s, which auth.url does not allow",
-	    r->s->client->id, name);
+	    r->s->client->id, a->name);
 }
 
 /* Take the route, in place of whoever had it. */
 static enum grant
-take_route(struct round *r, const struct service *sv, const struct claim *claim)
+take_route(struct round *r, const struct ask *a, const struct claim *claim)
 {
-	struct route *at = routes_get(r->m->routes, claim->kind, claim->name);
+	struct route *at = route_of(r, a, claim);
 
 	if (at == NULL) {
-		at = routes_add(
-		    r->m->routes, claim->kind, claim->name, r->s->client);
+		at = routes_add(r->m->routes, a->table, claim->kind,
+		    claim->name, r->s->client);
 		if (at == NULL)
 			return GRANT_LIMIT;
 		/* As if remembered, so that taking it is one case. */
@@ -152,32 +223,40 @@ take_route(struct round *r, const struct service *sv, const struct claim *claim)
 	} else if (at->session != NULL && at->client != r->s->client) {
 		r->robbed = at->session;
 	}
-	sessions_take_route(r->s, at, sv->index);
+	sessions_take_route(r->s, at, a->sv->index);
 	return GRANT_OK;
 }
 
+/*
+ * What becomes of a row. While another client has one of the names nothing is
+ * granted that was not before: a list holds as a whole.
+ */
 static enum grant
-decide(struct round *r, const struct service *sv, const char *name,
-    struct granted *g)
+decide(struct round *r, const struct ask *a, struct granted *g)
 {
+	const struct route *at;
 	struct claim claim;
-	struct route *holder;
 	enum grant code;
 
+	if (!a->served)
+		return GRANT_UNSUPPORTED;
 	if (r->disallowed)
 		return GRANT_RULE;
-	if ((code = claim_judge(&claim, &r->rules, name)) != GRANT_OK)
+	if ((code = claim_judge(&claim, &r->rules, a->name)) != GRANT_OK)
 		return code;
-	if (find_holder(r, &claim, &holder) == GRANT_TAKEN) {
-		g->since = (uint32_t)((clock_ms() - holder->since) / 1000);
+	if ((at = find_holder(r, a, &claim)) != NULL) {
+		g->since = (uint32_t)((clock_ms() - at->since) / 1000);
 		return GRANT_TAKEN;
 	}
-	if (!claim.own && r->limits.hosts_number != 0 &&
+	at = route_of(r, a, &claim);
+	if (r->conflict && (at == NULL || at->session != r->s))
+		return GRANT_ROLLED_BACK;
+	if (!claim.own && a->first && r->limits.hosts_number != 0 &&
 	    r->names >= r->limits.hosts_number)
 		return GRANT_LIMIT;
-	if ((code = take_route(r, sv, &claim)) != GRANT_OK)
+	if ((code = take_route(r, a, &claim)) != GRANT_OK)
 		return code;
-	r->names += !claim.own;
+	r->names += !claim.own && a->first;
 	strcpy(g->host, claim.host);
 	return GRANT_OK;
 }
@@ -186,63 +265,81 @@ decide(struct round *r, const struct service *sv, const char *name,
 static void
 make_url(const struct round *r, struct granted *g)
 {
-	if (!r->urls || strchr(g->host, '.') == NULL)
+	bool sni = g->way == GRANT_WAY_SNI;
+	uint16_t port = sni ? r->sni : r->s->port;
+	const char *scheme = sni ? "https" : "http";
+
+	if (sni) /* not the port that the client dialled */
+		g->opened = port;
+	if (!r->urls || strchr(g->host, '.') == NULL ||
+	    strchr(g->host, ':') != NULL)
 		return;
-	if (r->s->port == 80)
-		snprintf(g->url, sizeof(g->url), "http://%s", g->host);
+	if (port == (sni ? HTTPS_PORT : HTTP_PORT))
+		snprintf(g->url, sizeof(g->url), "%s://%s", scheme, g->host);
 	else
-		snprintf(g->url, sizeof(g->url), "http://%s:%u", g->host,
-		    r->s->port);
+		snprintf(g->url, sizeof(g->url), "%s://%s:%u", scheme, g->host,
+		    port);
 }
 
 static void
 log_decision(const struct round *r, const struct granted *g)
 {
 	const char *name = g->name[0] != '\0' ? g->name : r->s->client->id;
+	const char *way = g->way == GRANT_WAY_SNI ? " by server name" : "";
 
 	if (g->code == GRANT_OK)
-		log_info("client %s serves %s", r->s->client->id, g->host);
+		log_info(
+		    "client %s serves %s%s", r->s->client->id, g->host, way);
 	else
-		log_info("client %s is refused %s: %s", r->s->client->id, name,
-		    grant_text(g->code));
+		log_info("client %s is refused %s%s: %s", r->s->client->id,
+		    name, way, grant_text(g->code));
 }
 
 static void
-grant_name(struct round *r, const struct service *sv, const char *name)
+grant_name(struct round *r, const struct ask *a)
 {
-	struct granted g = { .index = sv->index, .way = GRANT_WAY_HTTP };
+	struct granted g = { .index = a->sv->index,
+		.way =
+		    a->table == ROUTES_SNI ? GRANT_WAY_SNI : GRANT_WAY_HTTP };
 
-	strcpy(g.name, name);
-	g.code = (uint8_t)decide(r, sv, name, &g);
+	strcpy(g.name, a->name);
+	g.code = (uint8_t)decide(r, a, &g);
 	if (g.code == GRANT_OK)
 		make_url(r, &g);
 	log_decision(r, &g);
 	granted_put(&r->out, &g);
 }
 
-static void
-count_name(struct round *r, const struct service *sv, const char *name)
+/* One name is one name, in however many tables. */
+static bool
+counts(const struct routes *routes, const struct route *r, const char *id)
 {
-	(void)sv;
-	(void)name;
-	r->names++;
+	const struct route *http;
+
+	if (strcmp(r->name, id) == 0)
+		return false;
+	if (r->table == ROUTES_HTTP)
+		return true;
+	http = routes_get(routes, ROUTES_HTTP, r->kind, r->name);
+	return http == NULL || http->session != r->session;
 }
 
 /* Names beside the id that other live sessions of this client have. */
 static uint64_t
-names_elsewhere(const struct session *s)
+names_elsewhere(const struct round *r)
 {
+	const struct client *client = r->s->client;
 	const struct session *other;
-	const struct route *r;
+	const struct route *at;
 	uint64_t n = 0;
 
-	LIST_FOREACH(other, &s->client->sessions, of)
+	LIST_FOREACH(other, &client->sessions, of)
 	{
 		/* Those of the dead are free to be taken over. */
-		if (other == s || !tunnels_serves(other))
+		if (other == r->s || !tunnels_serves(other))
 			continue;
-		LIST_FOREACH(r, &other->routes, of)
-		n += strcmp(r->name, s->client->id) != 0;
+		LIST_FOREACH(at, &other->routes, of)
+		n += counts(r->m->routes, at, client->id);
 	}
 	return n;
 }
@@ -266,20 +363,19 @@ drop_stale(struct master *m, struct session *s)
 static int
 answer(struct round *r, uint8_t *space, bool urls)
 {
-	uint16_t count;
 	struct route *at;
 
-	r->names = 0;
-	each_name(r, count_name);
-	count = (uint16_t)r->names;
-	r->names = names_elsewhere(r->s);
+	r->rows = 0;
+	r->conflict = false;
+	each_ask(r, look_ahead);
+	r->names = names_elsewhere(r);
 	r->urls = urls;
 	LIST_FOREACH(at, &r->s->routes, of)
 	at->stale = true;
 	buf_write(&r->out, space, ANSWER_MAX);
 	buf_put_u64(&r->out, r->s->generation);
-	granted_put_head(&r->out, r->s->offer.serial, count);
-	each_name(r, grant_name);
+	granted_put_head(&r->out, r->s->offer.serial, r->rows);
+	each_ask(r, grant_name);
 	drop_stale(r->m, r->s);
 	return buf_ok(&r->out) ? 0 : -1;
 }
@@ -294,7 +390,7 @@ naming_grant(struct master *m, struct session *s)
 	s->offered = false;
 	waits_remove(&s->wait);
 	begin_round(&r, m, s);
-	each_name(&r, check_allowed);
+	each_ask(&r, check_allowed);
 	if (answer(&r, space, true) == -1 && answer(&r, space, false) == -1) {
 		/* Names are at most 15 KiB, but all granted come twice. */
 		log_info("client %s asks for too many names", s->client->id);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
-#include "common/base/text.h"
 #include "master/hold.h"
 #include "master/visit_impl.h"
 
@@ -73,11 +72,11 @@ visit_on_ask(void *arg, const struct msg *msg)
 	if (c == NULL || c->worker != w || c->state != CONN_USER ||
 	    buf_get_str8(&b, &name, &n) == -1 || !buf_done(&b))
 		return -1;
-	if (c->rerouted || text_name(canonical, name, n) == -1) {
+	if (c->rerouted || visit_name(canonical, c, name, n) == -1) {
 		answer_no(w, c->id, c->rerouted ? 421 : 404);
 		return 0;
 	}
-	visit_find(m, &f, canonical);
+	visit_find(m, &f, visit_table(c), canonical);
 	if (f.status != 0)
 		answer_no(w, c->id, f.status);
 	else if (f.session != NULL && f.session->relay == w)

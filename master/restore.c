@@ -176,12 +176,14 @@ add_route(struct restore *x, const struct state_route *r)
 {
 	struct client *c = clients_find(x->m->clients, r->id);
 	struct session *s = sessions_find(x->m->sessions, r->generation);
+	enum route_table table = (enum route_table)r->table;
+	enum route_kind kind = (enum route_kind)r->kind;
 	struct route *route;
 
-	if (c == NULL || (r->kind != ROUTE_LABEL && r->kind != ROUTE_FULL) ||
-	    routes_get(x->m->routes, (enum route_kind)r->kind, r->name) != NULL)
+	if (c == NULL || !route_known(r->table, r->kind) ||
+	    routes_get(x->m->routes, table, kind, r->name) != NULL)
 		return -1;
-	route = routes_add(x->m->routes, (enum route_kind)r->kind, r->name, c);
+	route = routes_add(x->m->routes, table, kind, r->name, c);
 	if (route == NULL)
 		return -1;
 	LIST_INSERT_HEAD(&c->away, route, of);

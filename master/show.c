@@ -117,7 +117,8 @@ route_row(void *arg, void *value)
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "name", r->name);
 	ctl_row_str(&row, "host", host);
-	ctl_row_str(&row, "kind", r->kind == ROUTE_FULL ? "full" : "label");
+	ctl_row_str(&row, "table", route_table_name(r->table));
+	ctl_row_str(&row, "kind", route_kind_name(r->kind));
 	ctl_row_str(&row, "client", r->client->id);
 	ctl_row_num(&row, "service", r->service);
 	ctl_row_str(&row, "state",

@@ -144,7 +144,8 @@ put_route(void *arg, void *value)
 {
 	struct snapshot *s = arg;
 	const struct route *x = value;
-	struct state_route r = { .kind = (uint8_t)x->kind,
+	struct state_route r = { .table = (uint8_t)x->table,
+		.kind = (uint8_t)x->kind,
 		.generation = x->session != NULL ? x->session->generation : 0,
 		.service = x->service,
 		.since = x->since };

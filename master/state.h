@@ -102,7 +102,7 @@ struct state_session {
 };
 
 struct state_route {
-	uint8_t kind;
+	uint8_t table, kind;
 	char name[TEXT_NAME_MAX + 1];
 	char id[TEXT_LABEL_MAX + 1];
 	uint64_t generation; /* 0: nobody holds it */

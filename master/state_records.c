@@ -252,6 +252,7 @@ state_put_route(struct state_writer *w, const struct state_route *r)
 	struct buf b;
 
 	buf_write(&b, space, sizeof(space));
+	buf_put_u8(&b, r->table);
 	buf_put_u8(&b, r->kind);
 	buf_put_cstr8(&b, r->name);
 	buf_put_cstr8(&b, r->id);
@@ -264,6 +265,7 @@ state_put_route(struct state_writer *w, const struct state_route *r)
 int
 state_get_route(struct state_route *r, struct buf *b)
 {
+	buf_get_u8(b, &r->table);
 	buf_get_u8(b, &r->kind);
 	buf_get_cstr8(b, r->name, sizeof(r->name));
 	buf_get_cstr8(b, r->id, sizeof(r->id));

@@ -6,11 +6,12 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
-#include "common/base/text.h"
+#include "common/http/host.h"
 #include "master/clock.h"
 #include "master/edge.h"
 #include "master/hold.h"
 #include "master/limits.h"
+#include "master/naming.h"
 #include "master/routes.h"
 #include "master/tunnels.h"
 #include "master/workers.h"
@@ -90,15 +91,14 @@ find_away(struct visit_finding *f, struct client *client)
 
 /* No route: an id that is known, or nothing. */
 static void
-find_nobody(const struct master *m, struct visit_finding *f, const char *name,
-    bool labels)
+find_nobody(
+    struct master *m, struct visit_finding *f, const char *name, bool labels)
 {
 	char label[TEXT_LABEL_MAX + 1];
 	struct client *client;
 
 	f->status = 404;
-	if (strcspn(name, ".") > TEXT_LABEL_MAX ||
-	    (strchr(name, '.') == NULL && !labels))
+	if (strchr(name, ':') != NULL || (strchr(name, '.') == NULL && !labels))
 		return;
 	routes_first_label(label, name);
 	client = clients_find(m->clients, label);
@@ -108,23 +108,34 @@ find_nobody(const struct master *m, struct visit_finding *f, const char *name,
 	find_away(f, client);
 }
 
-void
-visit_find(const struct master *m, struct visit_finding *f, const char *name)
+enum route_table
+visit_table(const struct conn *c)
 {
-	bool by_id = strcasecmp(m->conf.mux_header, "Host") != 0;
-	bool labels = m->conf.domain == NULL || by_id;
-	struct route *r = routes_find(m->routes, name, labels);
+	return c->who.scheme == SCHEME_SNI ? ROUTES_SNI : ROUTES_HTTP;
+}
+
+void
+visit_find(struct master *m, struct visit_finding *f, enum route_table table,
+    const char *name)
+{
+	bool by_id =
+	    table == ROUTES_HTTP && strcasecmp(m->conf.mux_header, "Host") != 0;
+	struct routes_scope scope = { .domain = m->conf.domain,
+		.labels = m->conf.domain == NULL || by_id,
+		.is_id = naming_is_id,
+		.arg = m };
+	struct route *r = routes_find(m->routes, table, name, &scope);
 
 	memset(f, 0, sizeof(*f));
 	/* The whole value is the id: no label of it is looked for. */
-	if (by_id && strchr(name, '.') != NULL) {
+	if (by_id && strpbrk(name, ".:") != NULL) {
 		f->status = 404;
 		return;
 	}
 	if (m->stop != NULL) {
 		f->status = 503; /* nobody comes back to us */
 	} else if (r == NULL) {
-		find_nobody(m, f, name, labels);
+		find_nobody(m, f, name, scope.labels);
 	} else if (r->session == NULL) {
 		find_away(f, r->client);
 	} else if (tunnels_serves(r->session)) {
@@ -263,6 +274,15 @@ log_unknown(
 		    text_escape(text, name, n));
 }
 
+int
+visit_name(char canonical[TEXT_NAME_MAX + 1], const struct conn *c,
+    const char *name, size_t n)
+{
+	uint16_t usual = msg_scheme_port(c->who.scheme);
+
+	return host_called(canonical, usual, name, n);
+}
+
 void
 visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 {
@@ -270,7 +290,7 @@ visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 	struct visit_finding f;
 
 	/* What cannot be a name is nobody's. */
-	if (text_name(canonical, name, n) == -1) {
+	if (visit_name(canonical, c, name, n) == -1) {
 		log_unknown(m, c, name, n);
 		edge_answer(m, c, 404);
 		return;
@@ -279,7 +299,7 @@ visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 		hold_drop(m, c);
 		return;
 	}
-	visit_find(m, &f, canonical);
+	visit_find(m, &f, visit_table(c), canonical);
 	if (f.status == 404)
 		log_unknown(m, c, name, n);
 	visit_act(m, c, &f);
@@ -293,7 +313,7 @@ visit_review(struct master *m, struct client *client)
 
 	for (c = TAILQ_FIRST(&client->parked); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, of);
-		visit_find(m, &f, c->name);
+		visit_find(m, &f, visit_table(c), c->name);
 		if (f.park == client)
 			continue;
 		visit_unpark(m, c);

@@ -13,9 +13,16 @@ struct visit_finding {
 	uint16_t service;
 };
 
-/* Look a name up (as text_name() makes it). */
-void visit_find(
-    const struct master *m, struct visit_finding *f, const char *name);
+/* The n bytes that a worker says c calls, in their one form. 0, or -1. */
+int visit_name(char canonical[TEXT_NAME_MAX + 1], const struct conn *c,
+    const char *name, size_t n);
+
+/* In which table the names are that users of this connection call. */
+enum route_table visit_table(const struct conn *c);
+
+/* Look a name up, as visit_name() makes it. */
+void visit_find(struct master *m, struct visit_finding *f,
+    enum route_table table, const char *name);
 
 /* Do it with c, which nobody else holds. */
 void visit_act(struct master *m, struct conn *c, const struct visit_finding *f);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/text.h"
+#include "common/base/service_name.h"
 
 static bool
 digit(char c)
@@ -101,6 +101,19 @@ host_name(char dst[HOST_NAME_SIZE], uint16_t *port, const char *p, size_t n)
 	if (port != NULL)
 		*port = number;
 	return 0;
+}
+
+int
+host_called(char dst[HOST_NAME_SIZE], uint16_t usual, const char *p, size_t n)
+{
+	char host[HOST_NAME_SIZE];
+	uint16_t port;
+
+	if (host_name(host, &port, p, n) == -1)
+		return -1;
+	return service_name_called(dst, host, port != 0 ? port : usual) == -1
+	    ? -1
+	    : 0;
 }
 
 bool

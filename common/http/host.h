@@ -27,6 +27,14 @@ int host_name(
     char dst[HOST_NAME_SIZE], uint16_t *port, const char *p, size_t n);
 
 /*
+ * The name of the service that such a value calls (base/service_name.h): an
+ * address keeps its port, or gets `usual` (0: none yet) if it has none; a name
+ * loses it. 0, or -1 as host_name().
+ */
+int host_called(
+    char dst[HOST_NAME_SIZE], uint16_t usual, const char *p, size_t n);
+
+/*
  * Whether two values name the same host and port; `port` is what either means
  * that names none, 0 if that is not known (then any port agrees with none).
  */

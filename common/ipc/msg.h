@@ -282,6 +282,13 @@ msg_scheme_is_http(uint8_t scheme)
 	return scheme == SCHEME_HTTP || scheme == SCHEME_HTTPS;
 }
 
+/* The port that a URL of that scheme means if it has none. */
+static inline uint16_t
+msg_scheme_port(uint8_t scheme)
+{
+	return scheme == SCHEME_HTTP ? 80 : 443;
+}
+
 /* Where and as whom a worker is to live, and how loud. */
 struct msg_boot {
 	enum role role;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/service_name.h"
 
 static void
 put_blocks(struct buf *b, const struct addr_block *v, uint8_t n)
@@ -45,14 +46,14 @@ services_put(struct buf *b, const struct services *s)
 	return buf_ok(b) ? 0 : -1;
 }
 
-/* A name that is already in the one form that text_name() gives. */
+/* A name that is already in the one form of its kind. */
 static int
 get_name(struct buf *b, char dst[TEXT_NAME_MAX + 1])
 {
 	char raw[TEXT_NAME_MAX + 1];
 
 	if (buf_get_cstr8(b, raw, sizeof(raw)) == -1 ||
-	    text_name(dst, raw, strlen(raw)) == -1)
+	    service_name_parse(dst, raw, strlen(raw)) == -1)
 		return -1;
 	return strcmp(raw, dst) == 0 ? 0 : -1;
 }

@@ -6,7 +6,8 @@
  * flags u8, names u8 and as many str8, ports first u16 and last u16, streams
  * u32, speed u64, idle u32, basic str8, token str8, allow_from u8 and as many
  * blocks, deny_from the same. It is the whole list each time: what is not in
- * it any more is given up. Names are lower case; a name without a dot is a
+ * it any more is given up. Names are in the form
+ * that service_name_parse() gives them; one without a dot is a
  * prefix, an HTTP service without names has the id itself.
  *
  * GRANTED: serial u32 (of the request), count u16, then per service and name,
@@ -118,9 +119,9 @@ int services_put(struct buf *b, const struct services *s);
 
 /*
  * Decode a whole buffer strictly: bounds, unique indexes, valid names
- * (text_name), known kinds and flags, ports in order. Allocates s->list;
- * services_free() frees it (and is safe on a zeroed struct). -1 with errno
- * EBADMSG or ENOMEM.
+ * (service_name_parse), known kinds and flags, ports in order. Allocates
+ * s->list; services_free() frees it (and is safe on a zeroed struct). -1 with
+ * errno EBADMSG or ENOMEM.
  */
 int services_get(struct services *s, struct buf *b);
 void services_free(struct services *s);

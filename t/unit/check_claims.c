@@ -137,6 +137,59 @@ START_TEST(test_full_names)
 }
 END_TEST
 
+START_TEST(test_virtual_addresses)
+{
+	struct limits l = { .hosts_with_id = true };
+	struct claim c;
+
+	ck_assert_int_eq(
+	    judge(&c, "id1", &l, "ex.org", "192.168.1.1:3000"), GRANT_OK);
+	ck_assert_int_eq(c.kind, ROUTE_ADDRESS);
+	ck_assert_str_eq(c.name, "192.168.1.1:3000");
+	ck_assert_str_eq(c.host, "192.168.1.1:3000");
+	ck_assert_int_eq(
+	    judge(&c, "id1", &FREE, NULL, "192.168.1.1"), GRANT_RULE);
+}
+END_TEST
+
+START_TEST(test_wildcards)
+{
+	char rule[] = "^web", *rules[] = { rule };
+	const struct limits regex = { .hosts_regex = { rules, 1 } };
+	const struct limits number = { .hosts_number = 3 };
+	struct claim c;
+
+	ck_assert_int_eq(
+	    judge(&c, "id1", &FREE, "ex.org", "*.web.org"), GRANT_OK);
+	ck_assert_int_eq(c.kind, ROUTE_WILDCARD);
+	ck_assert_str_eq(c.name, "*.web.org");
+	ck_assert_str_eq(c.host, "*.web.org");
+	ck_assert(!c.own);
+	/* All prefixes at once: only where nothing is said about prefixes. */
+	ck_assert_int_eq(
+	    judge(&c, "id1", &FREE, "ex.org", "*.ex.org"), GRANT_OK);
+	ck_assert_int_eq(
+	    judge(&c, "id1", &WITH_ID, "ex.org", "*.ex.org"), GRANT_RULE);
+	ck_assert_int_eq(
+	    judge(&c, "id1", &regex, "ex.org", "*.ex.org"), GRANT_RULE);
+	ck_assert_int_eq(
+	    judge(&c, "id1", &number, "ex.org", "*.ex.org"), GRANT_RULE);
+	ck_assert_int_eq(
+	    judge(&c, "id1", &number, "ex.org", "*.org"), GRANT_RULE);
+	ck_assert_int_eq(
+	    judge(&c, "id1", &number, "ex.org", "*.sub.ex.org"), GRANT_OK);
+	ck_assert_int_eq(judge(&c, "id1", &number, NULL, "*.ex.org"), GRANT_OK);
+	/* Below a name that is another's. */
+	ck_assert_int_eq(
+	    judge(&c, "id1", &FREE, "ex.org", "*.id2.ex.org"), GRANT_RESERVED);
+	ck_assert_int_eq(
+	    judge(&c, "id1", &FREE, "ex.org", "*.id1.ex.org"), GRANT_OK);
+	ck_assert_int_eq(
+	    judge(&c, "id1", &FREE, NULL, "*.id2.com"), GRANT_RESERVED);
+	ck_assert_int_eq(judge(&c, "id1", &FREE, NULL, "*"), GRANT_RULE);
+}
+END_TEST
+
 START_TEST(test_regex)
 {
 	char rule[] = "^web", *rules[] = { rule };
@@ -188,6 +241,8 @@ main(void)
 	tcase_add_test(tc, test_with_id);
 	tcase_add_test(tc, test_with_id_is_not_passed_by_full_name);
 	tcase_add_test(tc, test_full_names);
+	tcase_add_test(tc, test_virtual_addresses);
+	tcase_add_test(tc, test_wildcards);
 	tcase_add_test(tc, test_regex);
 	tcase_add_test(tc, test_lengths);
 	suite_add_tcase(s, tc);

@@ -22,17 +22,37 @@ static const struct {
 	{ "*.example.org", "", "example.com", 81, "http://*.example.org:81" },
 	{ "id1", "https://id1.public.org", "10.0.0.1", 80,
 	    "https://id1.public.org" },
+	{ "192.168.1.1:3000", "", "example.com", 8080,
+	    "http://example.com:8080 (Host: 192.168.1.1:3000)" },
+	{ "[fd00::1]:80", "", "::1", 80, "http://[::1] (Host: [fd00::1]:80)" },
 };
 
 START_TEST(says_where_it_is)
 {
-	struct granted g = { .index = 1 };
+	struct granted g = { .index = 1, .way = GRANT_WAY_HTTP };
 	char text[GRANTS_URL];
 
 	strcpy(g.host, cases[_i].host);
 	strcpy(g.url, cases[_i].url);
 	ck_assert_str_eq(grants_url(text, &g, cases[_i].server, cases[_i].port),
 	    cases[_i].shown);
+}
+END_TEST
+
+/* By server name the port is another than the one that was dialled. */
+START_TEST(says_where_it_is_by_server_name)
+{
+	struct granted g = { .way = GRANT_WAY_SNI, .opened = 443 };
+	char text[GRANTS_URL];
+
+	strcpy(g.host, "id1");
+	ck_assert_str_eq(grants_url(text, &g, "example.com", 8080),
+	    "https://id1.example.com");
+	g.opened = 8443;
+	ck_assert_str_eq(grants_url(text, &g, "example.com", 443),
+	    "https://id1.example.com:8443");
+	ck_assert_str_eq(grants_url(text, &g, "127.0.0.1", 443),
+	    "https://127.0.0.1:8443 (Host: id1)");
 }
 END_TEST
 
@@ -62,6 +82,7 @@ main(void)
 
 	tcase_add_loop_test(
 	    t, says_where_it_is, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(t, says_where_it_is_by_server_name);
 	tcase_add_test(t, the_longest_fit);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);

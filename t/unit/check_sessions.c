@@ -121,7 +121,7 @@ START_TEST(test_routes_change_hands)
 	struct session *a = add(&t, "a"), *b = add(&t, "b");
 	struct route *r;
 
-	r = routes_add(t.routes, ROUTE_LABEL, "web", a->client);
+	r = routes_add(t.routes, ROUTES_HTTP, ROUTE_LABEL, "web", a->client);
 	LIST_INSERT_HEAD(&a->client->away, r, of);
 	a->client->naway++;
 	sessions_take_route(a, r, 3);
@@ -132,12 +132,12 @@ START_TEST(test_routes_change_hands)
 	ck_assert_ptr_eq(r->client, b->client);
 	ck_assert(LIST_EMPTY(&a->routes));
 	sessions_end(t.sessions, b, t.routes);
-	ck_assert_ptr_eq(routes_get(t.routes, ROUTE_LABEL, "web"), r);
+	ck_assert_ptr_eq(routes_get(t.routes, ROUTES_HTTP, ROUTE_LABEL, "web"), r);
 	ck_assert_ptr_null(r->session);
 	ck_assert_str_eq(r->client->id, "b");
 	ck_assert_uint_eq(r->client->naway, 1);
 	ck_assert(clients_forget(t.clients, r->client, false, t.routes));
-	ck_assert_ptr_null(routes_get(t.routes, ROUTE_LABEL, "web"));
+	ck_assert_ptr_null(routes_get(t.routes, ROUTES_HTTP, ROUTE_LABEL, "web"));
 	teardown(&t);
 }
 END_TEST

@@ -78,7 +78,8 @@ START_TEST(test_every_record_comes_back)
 		.offer = (const uint8_t *)"abc",
 		.offer_len = 3 },
 			     s2;
-	struct state_route t = { .kind = 'L',
+	struct state_route t = { .table = 's',
+		.kind = 'L',
 		.name = "web",
 		.id = "id1",
 		.generation = 1ull << 60,
@@ -156,6 +157,8 @@ START_TEST(test_every_record_comes_back)
 	b = expect(r, STATE_ROUTE);
 	ck_assert_int_eq(state_get_route(&t2, &b), 0);
 	ck_assert_str_eq(t2.name, "web");
+	ck_assert_int_eq(t2.table, 's');
+	ck_assert_int_eq(t2.kind, 'L');
 	b = expect(r, STATE_CONN);
 	ck_assert_int_eq(state_get_conn(&n2, &b), 0);
 	ck_assert_uint_eq(n2.id, n.id);

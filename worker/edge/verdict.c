@@ -46,7 +46,7 @@ verdict_name(char name[HOST_NAME_SIZE], const struct head *h,
 
 	if (strcasecmp(rules->mux_header, "Host") == 0 ||
 	    h->kind == HEAD_METHOD_CONNECT)
-		return host_name(name, NULL, h->host.p, h->host.n);
+		return host_called(name, 0, h->host.p, h->host.n);
 	if (head_find(h, rules->mux_header, &v) != 1)
 		return -1;
 	return text_name(name, v.p, v.n);

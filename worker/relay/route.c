@@ -20,7 +20,8 @@ route_name(const struct user *u, const struct head *h, char *dst)
 	struct head_view v;
 
 	if (strcasecmp(mux, "host") == 0 || h->kind == HEAD_METHOD_CONNECT)
-		return host_name(dst, NULL, h->host.p, h->host.n);
+		return host_called(
+		    dst, msg_scheme_port(u->scheme), h->host.p, h->host.n);
 	if (head_find(h, mux, &v) != 1 || v.n == 0 || v.n >= HOST_NAME_SIZE)
 		return -1;
 	for (size_t i = 0; i < v.n; i++)
