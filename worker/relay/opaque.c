@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/http/page.h"
+#include "worker/relay/gate.h"
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
 
@@ -19,6 +20,31 @@ opaque_start(
 }
 
 /*
+ * Whether its service lets it in, which is asked before there is a stream; if
+ * not, u->bad says so. One that has been given up meanwhile is asked for anew,
+ * once.
+ */
+static bool
+is_let_in(struct user *u, struct upstream *up)
+{
+	const struct service *sv;
+
+	if (u->bad != 0)
+		return false;
+	if (up->stream != NULL || up->session == NULL)
+		return true;
+	sv = session_service(up->session, up->service);
+	if (sv != NULL && gate_stream(sv, &u->peer))
+		return true;
+	if (sv != NULL)
+		u->bad = 403;
+	else if (up->confirmed)
+		u->bad = 503;
+	errno = ENOTCONN;
+	return false;
+}
+
+/*
  * Whether there is a stream, or the like. If not, u->wait says what is waited
  * for, or the user is dead.
  */
@@ -29,7 +55,7 @@ is_connected(struct user *u)
 
 	if (u->bad == 0 && up == NULL)
 		u->bad = 503; /* there was no memory for it */
-	if (u->bad == 0 && upstream_open(up) == 0) {
+	if (is_let_in(u, up) && upstream_open(up) == 0) {
 		u->current = up;
 		return true;
 	}
