@@ -35,7 +35,8 @@ reroute(struct master *m, struct worker *w, struct conn *asker,
 	struct conn *c;
 	int fds[2];
 
-	if (asker->reroutes >= VISIT_REROUTES ||
+	/* Who asks gets a descriptor too. */
+	if (w->full || asker->reroutes >= VISIT_REROUTES ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 		fds) == -1) {
 		answer_no(w, asker->id, 503);

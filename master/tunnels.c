@@ -50,9 +50,12 @@ void
 tunnel_begin(struct master *m, struct conn *c)
 {
 	struct worker *w = workers_relay(m->workers);
+	char peer[ADDR_TEXT];
 
 	hold_by(c, NULL);
 	if (w == NULL || handshake_begin(m, c) == -1) {
+		log_info("%s: no relay takes its tunnel now",
+		    addr_format(peer, &c->who.peer));
 		hold_drop(m, c);
 		return;
 	}

@@ -313,6 +313,41 @@ def out_of_descriptors(lab, site):
         tap.at_most(len(server.log().splitlines()), 60, "lines of log")
 
 
+def full_relay(lab, site):
+    with tap.case("a relay at its descriptor reserve: users are told 503, "
+                  "clients go to another, then all is well again"):
+        limited = lab.write(
+            "limited2", "#!/bin/sh\nulimit -n 200\nexec "
+            f"{lab.program('ptpd')} \"$@\"\n", 0o755)
+        ids = [f"id{number}" for number in range(1, 5)]
+        server = Ptpd(lab, "-o", "workers=2", program=limited,
+                      users=[f"{id}:secret" for id in ids])
+        for id in ids[:2]:
+            Ptp(lab, server, site.url, user=f"{id}:secret")
+        where = {t["client"]: t["relay"] for t in server.show_json("tunnels")}
+        tap.ok(where["id1"] != where["id2"], "two relays")
+        wires, answers = [], []
+        while answers.count(503) < 5 and len(wires) < 300:
+            wires.append(connect(server.port))
+            answers.append(wires[-1].get("/").status)
+        served = answers.count(200)
+        tap.diag(f"{served} users of 200 descriptors")
+        tap.ok(200 - 80 <= served <= 200 - 32, f"{served} users are served")
+        tap.is_(set(answers[served:]), {503}, "all others")
+        tap.like(server.log(), "relay .* has no descriptors left", "log")
+        tap.is_(get(server.port, host="id2").status, 200, "another relay's")
+        for id in ids[2:]:  # one each, were there room
+            Ptp(lab, server, site.url, user=f"{id}:secret")
+        found = {t["client"]: t["relay"] for t in server.show_json("tunnels")}
+        tap.is_({found[id] for id in ids[1:]}, {where["id2"]}, "relays")
+        for wire in wires[:100]:
+            wire.close()
+        until("room", lambda: get(server.port).status == 200, 5)
+        for wire in wires[100:]:
+            tap.ok(wire.ending, "still there")
+            wire.close()
+
+
 def churn(lab, site):
     with tap.case("ten thousand connections later: descriptors and memory "
                   "are where they were"):
@@ -350,4 +385,5 @@ def run():
         slow_readers(lab, site)
         streams_limit(lab, site)
         out_of_descriptors(lab, site)
+        full_relay(lab, site)
         churn(lab, site)

@@ -142,6 +142,7 @@ on_tunnel(void *arg, const struct msg *m)
 		return 0;
 	}
 	carry_new(r, m->id, m->fd, &c, kind, transport);
+	relay_room(r);
 	return 0;
 }
 
@@ -299,6 +300,7 @@ on_user(void *arg, const struct msg *m)
 		return 0;
 	}
 	user_new(r, m->id, m->fd, &c, generation, service, rerouted != 0, name);
+	relay_room(r);
 	return 0;
 }
 

@@ -1,4 +1,6 @@
 /* ptpd-relay: see relay.h. */
+#include <sys/resource.h>
+
 #include <sodium.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ int
 main(void)
 {
 	static struct relay relay; /* all zero */
+	struct rlimit limit;
 	struct msg_boot boot;
 
 	if (boot_receive(&boot) == -1 || boot.role != ROLE_RELAY ||
@@ -28,6 +31,10 @@ main(void)
 	    relay_init(&relay) == -1)
 		return 1;
 	relay.index = boot.index;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		relay.nofile = limit.rlim_cur;
+	if (boot.nofile != 0 && boot.nofile < relay.nofile)
+		relay.nofile = boot.nofile;
 	relay.chan = boot_enter(relay.base, &boot, &ops, &relay);
 	if (relay.chan == NULL)
 		return 1;

@@ -31,6 +31,22 @@ relay_closed(struct relay *r, uint32_t conn, enum msg_end why, uint64_t up,
 }
 
 void
+relay_room(struct relay *r)
+{
+	size_t used = r->conns.count + r->pairs + RELAY_FD_OWN;
+
+	if (r->nofile == 0)
+		return;
+	if (!r->full && used + RELAY_FD_RESERVE >= r->nofile) {
+		r->full = true;
+		chan_send(r->chan, MSG_FULL, 0, NULL, 0, -1);
+	} else if (r->full && used + (size_t)2 * RELAY_FD_RESERVE < r->nofile) {
+		r->full = false;
+		chan_send(r->chan, MSG_ROOM, 0, NULL, 0, -1);
+	}
+}
+
+void
 relay_bury(struct relay *r, struct grave *g, void *dead)
 {
 	g->dead = dead;
@@ -106,6 +122,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	expire(r, now);
+	relay_room(r);
 	if (second)
 		r->second = now + SECOND_US;
 	if (second && r->draining)

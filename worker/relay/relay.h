@@ -26,7 +26,8 @@
 #include "common/tunnel/turn.h"
 
 #define RELAY_ASKS_MAX 64 /* questions to the master without an answer */
-#define RELAY_FD_RESERVE 32
+#define RELAY_FD_RESERVE 32 /* descriptors left when it says FULL */
+#define RELAY_FD_OWN 16	    /* epoll, channel, log, and on their way */
 #define RELAY_PEERS 64 /* relays that there may be: WORKERS_RELAY_MAX */
 
 struct event;
@@ -70,6 +71,8 @@ struct relay {
 	struct grave *graves;
 	struct turn_item bury;
 	unsigned index;
+	unsigned pairs; /* descriptors beside those of conns */
+	size_t nofile;	/* descriptors it may have, 0: nobody has said */
 	bool draining, full;
 };
 
@@ -90,6 +93,12 @@ void relay_free(struct relay *r);
 
 /* free(dead) at the end of this turn; g lies in it. */
 void relay_bury(struct relay *r, struct grave *g, void *dead);
+
+/*
+ * There is one descriptor more, or some may have gone: FULL at the reserve,
+ * ROOM when twice as much is free.
+ */
+void relay_room(struct relay *r);
 
 /* Tell the master that a connection has ended. */
 void relay_closed(struct relay *r, uint32_t conn, enum msg_end why, uint64_t up,

@@ -428,6 +428,13 @@ session_tick(struct session *s, bool second)
 void
 session_granted(struct session *s, const uint8_t *p, size_t n)
 {
-	if (s->links != NULL)
-		tunnel_control(s->links->tunnel, FRAME_GRANTED, p, n);
+	if (s->links == NULL)
+		return;
+	/* The master keeps to the bound of a frame; if not, all see it. */
+	if (n > FRAME_PAYLOAD_MAX) {
+		log_error("%s: what it is granted does not fit a frame", s->id);
+		session_goaway(s, GOAWAY_ABUSE, "too many names", true);
+		return;
+	}
+	tunnel_control(s->links->tunnel, FRAME_GRANTED, p, n);
 }

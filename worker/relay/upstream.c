@@ -118,6 +118,8 @@ upstream_end(struct upstream *up)
 	if (up->stream != NULL)
 		stream_end(up->stream, RESET_ABORT);
 	up->stream = NULL;
+	if (up->pair != NULL)
+		u->relay->pairs--;
 	pair_free(up->pair);
 	up->pair = NULL;
 	relay_bury(u->relay, &up->grave, up);
@@ -381,5 +383,7 @@ upstream_to_pair(struct user *u, int fd, const char *name)
 		upstream_end(up);
 		return NULL;
 	}
+	u->relay->pairs++;
+	relay_room(u->relay);
 	return up;
 }
