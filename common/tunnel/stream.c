@@ -62,17 +62,17 @@ stream_new(struct tunnel *t, uint32_t id, uint32_t window)
 {
 	struct stream *s, **to;
 
-	if (t->budget->used + window > t->budget->limit) {
+	if (grow(&t->streams) == -1 || (s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	if (!budget_take(t->budget, window)) {
+		free(s);
 		errno = ENOBUFS;
 		return NULL;
 	}
-	if (grow(&t->streams) == -1 || (s = calloc(1, sizeof(*s))) == NULL)
-		return NULL;
 	s->tunnel = t;
 	s->id = id;
 	s->window = s->rx_left = window;
 	s->epoch_at = turn_now(t->turn);
-	t->budget->used += window;
 	to = &t->streams.slot[slot_of(&t->streams, id)];
 	s->chain = *to;
 	*to = s;
@@ -159,30 +159,62 @@ stream_drop(struct stream *s)
 		stop_waiting(s);
 	if (!s->answered && t->server)
 		t->unanswered--;
-	t->budget->used -= s->window;
+	budget_moved(t->budget, &s->stall);
+	budget_give(t->budget, s->window);
 	if (t->gather == s)
 		t->gather = NULL;
 	free(s);
 }
 
-/*
- * The window of a new stream: the usual one while the client's streams hold
- * less than half of their budget, then smaller, so that very many idle ones
- * still fit.
- */
+/* Bytes that have come and that nobody has taken yet. */
 static uint32_t
-first_window(const struct tunnel_budget *b)
+held(const struct stream *s)
 {
-	if (b->used < b->limit / 2)
-		return TUNNEL_WINDOW;
-	return b->used < b->limit / 4 * 3 ? TUNNEL_WINDOW / 4
-					  : TUNNEL_WINDOW / 32;
+	return s->window - s->rx_left - s->rx_owed;
+}
+
+void
+stream_held(struct stream *s)
+{
+	if (!s->stall.in)
+		budget_stalled(
+		    s->tunnel->budget, &s->stall, turn_now(s->tunnel->turn));
+}
+
+/* Its reader goes on: it stands behind all that wait longer. */
+static void
+note_progress(struct stream *s)
+{
+	if (held(s) == 0)
+		budget_moved(s->tunnel->budget, &s->stall);
+	else
+		budget_stalled(
+		    s->tunnel->budget, &s->stall, turn_now(s->tunnel->turn));
+}
+
+bool
+stream_relieve(struct tunnel *t, uint64_t n)
+{
+	struct budget_stall *stall =
+	    budget_victim(t->budget, n, turn_now(t->turn));
+	struct stream *s;
+	void *owner;
+
+	if (stall == NULL)
+		return false;
+	s = (struct stream *)((char *)stall - offsetof(struct stream, stall));
+	owner = s->owner;
+	t = s->tunnel;
+	stream_end(s, RESET_LIMIT);
+	if (owner != NULL)
+		t->ops->reset(owner, RESET_LIMIT);
+	return true;
 }
 
 struct stream *
 tunnel_open(struct tunnel *t, const struct tunnel_open *o, void *owner)
 {
-	uint32_t window = first_window(t->budget);
+	uint32_t window = budget_window(t->budget, TUNNEL_WINDOW);
 	uint8_t payload[64];
 	struct stream *s;
 	struct buf b;
@@ -193,8 +225,11 @@ tunnel_open(struct tunnel *t, const struct tunnel_open *o, void *owner)
 		tunnel_doom(t, "its stream numbers are used up");
 		return NULL;
 	}
-	if ((s = stream_new(t, t->last_id + 2, window)) == NULL)
+	if ((s = stream_new(t, t->last_id + 2, window)) == NULL) {
+		if (errno == ENOBUFS)
+			turn_end(t->turn, &t->relieve);
 		return NULL;
+	}
 	t->last_id += 2;
 	t->unanswered++;
 	s->tx_credit = TUNNEL_WINDOW;
@@ -300,11 +335,26 @@ growth(struct stream *s, uint32_t granted)
 	s->epoch = 0;
 	s->epoch_at = now;
 	if (!fast || s->window * 2 > TUNNEL_WINDOW_MAX ||
-	    t->budget->used + s->window > t->budget->limit / 2)
+	    budget_is_short(t->budget) || !budget_take(t->budget, s->window))
 		return 0;
-	t->budget->used += s->window;
 	s->window *= 2;
 	return s->window / 2;
+}
+
+/* How much of a grant is kept back: while it is short, nobody has much. */
+static uint32_t
+shrinkage(struct stream *s, uint32_t granted)
+{
+	uint32_t most;
+
+	if (s->window <= TUNNEL_WINDOW || !budget_is_short(s->tunnel->budget))
+		return 0;
+	most = s->window - TUNNEL_WINDOW;
+	if (most > granted / 2)
+		most = granted / 2;
+	s->window -= most;
+	budget_give(s->tunnel->budget, most);
+	return most;
 }
 
 void
@@ -315,9 +365,11 @@ stream_consumed(struct stream *s, size_t n)
 	struct buf b;
 
 	s->rx_owed += (uint32_t)n;
+	note_progress(s);
 	if (s->fin_received || s->rx_owed < s->window / 2)
 		return;
 	grant = s->rx_owed + growth(s, s->rx_owed);
+	grant -= shrinkage(s, grant);
 	s->rx_owed = 0;
 	s->rx_left += grant;
 	buf_write(&b, payload, sizeof(payload));

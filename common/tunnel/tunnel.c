@@ -69,6 +69,16 @@ on_doom(void *arg)
 	tunnel_fail(t, t->doom);
 }
 
+/* At the end of the turn, not below who wanted to open one. */
+static void
+on_relieve(void *arg)
+{
+	struct tunnel *t = arg;
+
+	if (!t->dead)
+		stream_relieve(t, TUNNEL_WINDOW);
+}
+
 static void
 bury(void *arg)
 {
@@ -78,6 +88,7 @@ bury(void *arg)
 	turn_cancel(&t->again);
 	turn_cancel(&t->wake);
 	turn_cancel(&t->fail);
+	turn_cancel(&t->relieve);
 	event_free(t->ev);
 	tunnel_out_free(t);
 	record_free(t->tx);
@@ -107,6 +118,7 @@ tunnel_new(struct turn *turn, int fd, bool server, struct record *tx,
 	turn_item_init(&t->wake, tunnel_out_wake, t);
 	turn_item_init(&t->again, on_again, t);
 	turn_item_init(&t->fail, on_doom, t);
+	turn_item_init(&t->relieve, on_relieve, t);
 	turn_item_init(&t->bury, bury, t);
 	/* Edge triggered both ways: no epoll_ctl(2) ever again. */
 	t->ev = event_new(turn_base(turn), fd,

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/base/addr.h"
+#include "common/tunnel/budget.h"
 #include "common/tunnel/frame.h"
 
 struct tunnel;
@@ -32,14 +33,6 @@ struct record;
 #define TUNNEL_LEAVE_US 5000000	       /* for the peer's FIN after ours */
 #define TUNNEL_FAREWELL_MS 2000
 #define TUNNEL_IOV 4 /* frames that one read may fill */
-
-/*
- * What all streams of one client may make us hold: the sum of their windows.
- * Above half of it new streams get less and none grows; see tunnel_open().
- */
-struct tunnel_budget {
-	uint64_t limit, used;
-};
 
 /* OPEN as the server sends it. */
 struct tunnel_open {
@@ -64,8 +57,9 @@ struct tunnel_ops {
 	void (*data)(void *owner, const struct iovec *iov, int n, size_t total);
 	/* The peer sends no more. */
 	void (*fin)(void *owner);
-	/* The stream is gone; forget it. `reason` as received, or
-	   RESET_GONE when the tunnel ended. */
+	/* The stream is gone; forget it. `reason` as received, RESET_GONE
+	   when the tunnel ended, or RESET_LIMIT if its reader had stalled for
+	   longest when the budget was used up. */
 	void (*reset)(void *owner, enum reset reason);
 	/* stream_reserve() gave too little; it is worth trying again. */
 	void (*room)(void *owner);
@@ -131,7 +125,10 @@ void tunnel_flush(struct tunnel *t);
 /* Nothing is queued for sending. */
 bool tunnel_flushed(const struct tunnel *t);
 
-/* Server: open a stream. NULL if memory or numbers are used up. */
+/*
+ * Server: open a stream. NULL if memory or numbers are used up, or the budget:
+ * then who has stalled longest will have to go, and it may be tried again.
+ */
 struct stream *tunnel_open(
     struct tunnel *t, const struct tunnel_open *o, void *owner);
 

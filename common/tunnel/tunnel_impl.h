@@ -46,6 +46,7 @@ struct stream {
 	bool starved; /* its owner waits for room or credit */
 	bool called;  /* it was woken, and has taken nothing since */
 	bool left;    /* its owner is gone */
+	struct budget_stall stall;
 };
 
 struct tunnel {
@@ -71,6 +72,7 @@ struct tunnel {
 	uint32_t rtt_us;
 	uint64_t heard, pinged;
 	struct turn_item flush, again, wake, fail, bury;
+	struct turn_item relieve; /* the budget was used up */
 	/* Consecutive DATA of one stream, handed on in one piece. */
 	struct stream *gather;
 	struct iovec gathered[16];
@@ -105,5 +107,8 @@ void stream_drop(struct stream *s); /* free, saying nothing to anyone */
 void stream_wait(struct stream *s); /* until there is room or credit */
 struct stream *stream_of_leaving(struct deadline *d);
 void stream_wake(struct stream *s); /* call `room` */
+void stream_held(struct stream *s); /* DATA has come for it */
+/* Have somebody go, so that there is room for n bytes. Whether one did. */
+bool stream_relieve(struct tunnel *t, uint64_t n);
 
 #endif

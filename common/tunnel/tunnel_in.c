@@ -36,6 +36,7 @@ take_data(struct tunnel *t, struct stream *s, uint8_t *p, size_t n)
 		return -1;
 	}
 	s->rx_left -= (uint32_t)n;
+	stream_held(s);
 	if (t->gather != s || t->ngathered == 16) {
 		hand_on(t);
 		/* That may have ended s, or everything. */
@@ -154,7 +155,12 @@ take_open(struct tunnel *t, const struct frame *f, const uint8_t *p)
 		return -1;
 	}
 	t->last_id = f->stream;
-	if ((s = stream_new(t, f->stream, TUNNEL_WINDOW)) == NULL) {
+	s = stream_new(t, f->stream, TUNNEL_WINDOW);
+	if (s == NULL && stream_relieve(t, TUNNEL_WINDOW))
+		s = t->dead ? NULL : stream_new(t, f->stream, TUNNEL_WINDOW);
+	if (t->dead)
+		return -1;
+	if (s == NULL) {
 		uint8_t reason = RESET_LIMIT;
 
 		return tunnel_out_frame(t, f->stream, FRAME_RESET, &reason, 1);

@@ -7,7 +7,7 @@ from .lab import free_port, port_answers, until
 NGINX = """
 daemon off; {user} worker_processes 1; pid {dir}/nginx.pid;
 error_log {dir}/error.log; worker_rlimit_nofile 16384;
-events {{ worker_connections 8192; }}
+events {{ worker_connections 12000; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
   keepalive_requests 1000000; keepalive_timeout 300s;

@@ -212,6 +212,12 @@ START_TEST(window_grows_with_use_to_its_bound)
 }
 END_TEST
 
+static bool
+all_sent(struct ends *e)
+{
+	return e->client.flows[0].fin;
+}
+
 START_TEST(budget_bounds_what_streams_hold)
 {
 	size_t opened = 0;
@@ -230,6 +236,86 @@ START_TEST(budget_bounds_what_streams_hold)
 	ck_assert_uint_gt(opened, 8);
 	ck_assert_uint_lt(opened, FLOWS);
 	ck_assert_uint_le(x.server.budget.used, x.server.budget.limit);
+}
+END_TEST
+
+static bool
+two_hold_something(struct ends *e)
+{
+	return e->server.flows[0].received > 0 &&
+	    e->server.flows[1].received > 0;
+}
+
+/* Who reads nothing for longest makes room for somebody new. */
+START_TEST(longest_stalled_is_reset_at_the_bound)
+{
+	struct flow *f = x.server.flows;
+
+	ends_init(&x, RECORD_NONE, 0);
+	x.server.budget.limit = 3 * (uint64_t)TUNNEL_WINDOW;
+	x.client.answer = LARGE;
+	f[0].lazy = f[1].lazy = true;
+	ends_open(&x, 0);
+	ends_open(&x, 0);
+	ends_run(&x, two_hold_something);
+	ends_open(&x, NOTHING); /* idle: holds nothing */
+	x.server.budget.limit = x.server.budget.used;
+	/* Nobody has stalled for long: who is new has to wait. */
+	ck_assert_ptr_null(
+	    tunnel_open(x.server.tunnel, &(struct tunnel_open){ 0 }, &f[3]));
+	ends_turns(&x, 3);
+	ck_assert(!f[0].reset && !f[1].reset);
+	/* The first has read something meanwhile. */
+	stream_consumed(f[0].stream, 1);
+	usleep(BUDGET_STALL_MS * 1000 + 50000);
+	ends_turns(&x, 3);
+	ck_assert_ptr_null(
+	    tunnel_open(x.server.tunnel, &(struct tunnel_open){ 0 }, &f[3]));
+	ends_turns(&x, 10);
+	ck_assert(f[1].reset && !f[0].reset && !f[2].reset);
+	ck_assert_int_eq(f[1].reason, RESET_LIMIT);
+	ck_assert(x.client.flows[1].reset && !x.client.flows[0].reset);
+	ck_assert_int_eq(x.client.flows[1].reason, RESET_LIMIT);
+	ends_open(&x, NOTHING);
+	ck_assert_uint_le(x.server.budget.used, x.server.budget.limit);
+}
+END_TEST
+
+/* The client's side of it: an OPEN above its bound. */
+START_TEST(longest_stalled_of_the_client_is_reset_too)
+{
+	struct flow *c = x.client.flows;
+
+	ends_init(&x, RECORD_NONE, 0);
+	x.client.budget.limit = 2 * (uint64_t)TUNNEL_WINDOW;
+	c[0].lazy = true;
+	ends_open(&x, LARGE);
+	ends_open(&x, NOTHING);
+	while (c[0].received == 0)
+		ends_turns(&x, 1);
+	ends_open(&x, NOTHING); /* refused: it is too early */
+	ends_turns(&x, 10);
+	ck_assert_uint_eq(x.client.n, 2);
+	ck_assert_int_eq(x.server.flows[2].reason, RESET_LIMIT);
+	usleep(BUDGET_STALL_MS * 1000 + 50000);
+	ends_open(&x, NOTHING);
+	ends_turns(&x, 10);
+	ck_assert_uint_eq(x.client.n, 3);
+	ck_assert(c[0].reset && !c[1].reset && !c[2].reset);
+	ck_assert_int_eq(x.server.flows[0].reason, RESET_LIMIT);
+}
+END_TEST
+
+/* Windows that had grown shrink while memory is short. */
+START_TEST(large_windows_shrink_when_it_is_short)
+{
+	ends_init(&x, RECORD_NONE, 0);
+	ends_open(&x, 20u << 20);
+	while (x.client.budget.used <= 4 * (uint64_t)TUNNEL_WINDOW)
+		ck_assert_int_eq(turn_once(x.turn), 0);
+	x.client.budget.limit = x.client.budget.used;
+	ends_run(&x, all_sent);
+	ck_assert_uint_le(x.client.budget.used, x.client.budget.limit / 4 * 3);
 }
 END_TEST
 
@@ -382,6 +468,9 @@ main(void)
 	    t, stalled_reader_holds_a_window_and_nobody_else, 0, CIPHERS);
 	tcase_add_test(t, window_grows_with_use_to_its_bound);
 	tcase_add_test(t, budget_bounds_what_streams_hold);
+	tcase_add_test(t, longest_stalled_is_reset_at_the_bound);
+	tcase_add_test(t, longest_stalled_of_the_client_is_reset_too);
+	tcase_add_test(t, large_windows_shrink_when_it_is_short);
 	tcase_add_test(t, end_of_the_tunnel_resets_its_streams);
 	tcase_add_test(t, measures_the_round_trip);
 	tcase_add_test(t, silence_ends_the_tunnel);

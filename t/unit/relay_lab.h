@@ -27,6 +27,7 @@
 #include "common/ipc/chan_io.h"
 #include "common/tunnel/tunnel.h"
 #include "worker/relay/relay.h"
+#include "worker/relay/quota.h"
 #include "worker/relay/session.h"
 #include "worker/relay/user.h"
 
@@ -436,7 +437,7 @@ client_over(struct lab *l, int fd, enum record_cipher cipher,
 	if (c == NULL)
 		abort();
 	c->lab = l;
-	c->budget.limit = SESSION_BUDGET;
+	c->budget.limit = QUOTA_BUDGET;
 	c->next = l->clients;
 	l->clients = c;
 	c->t = tunnel_new(l->r.turn, fd, false,

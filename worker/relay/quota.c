@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "worker/relay/session.h"
-
 /* What all other relays have moved for that client. */
 static uint64_t
 elsewhere(const struct relay *r, uint32_t client, enum counter what)
@@ -56,6 +54,15 @@ init_meter(struct quota *q, enum quota_way way, enum counter counter)
 	see_others(m);
 }
 
+/* At most a quarter of what the relay has. */
+static uint64_t
+client_budget(const struct relay *r)
+{
+	uint64_t most = r->budget.limit / QUOTA_SHARE;
+
+	return most < QUOTA_BUDGET ? most : QUOTA_BUDGET;
+}
+
 struct quota *
 quota_take(struct relay *r, uint32_t client)
 {
@@ -72,9 +79,10 @@ quota_take(struct relay *r, uint32_t client)
 	q->users = 1;
 	init_meter(q, QUOTA_UP, COUNTER_UP);
 	init_meter(q, QUOTA_DOWN, COUNTER_DOWN);
-	q->budget.limit = SESSION_BUDGET;
-	if (idmap_put(&r->quotas, client + 1, q) == 0)
+	if (idmap_put(&r->quotas, client + 1, q) == 0) {
+		budget_init(&q->budget, client_budget(r), &r->budget);
 		return q;
+	}
 	free(q);
 	return NULL;
 }
@@ -87,6 +95,7 @@ quota_give(struct quota *q)
 	idmap_take(&q->relay->quotas, q->client + 1);
 	for (int i = 0; i < QUOTA_WAYS; i++)
 		meter_free(&q->way[i].meter);
+	budget_end(&q->budget);
 	free(q);
 }
 

@@ -12,6 +12,9 @@
 #include "worker/relay/meter.h"
 #include "worker/relay/relay.h"
 
+#define QUOTA_BUDGET (UINT64_C(64) << 20) /* bytes its streams may hold, */
+#define QUOTA_SHARE 4 /* and one in so many of what the relay may */
+
 enum quota_way { QUOTA_UP, QUOTA_DOWN, QUOTA_WAYS };
 
 struct quota_meter {

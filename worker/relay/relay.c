@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "worker/relay/carry.h"
@@ -147,12 +148,25 @@ relay_hung_up(int fd)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+/* What all streams may hold, on this machine. */
+static uint64_t
+all_budget(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t most = RELAY_BUDGET;
+
+	if (pages > 0 && size > 0)
+		most = (uint64_t)pages * (uint64_t)size / RELAY_MEMORY_SHARE;
+	return most < RELAY_BUDGET ? most : RELAY_BUDGET;
+}
+
 int
 relay_init(struct relay *r)
 {
 	struct timeval tick = { 0, TICK_US };
 
 	r->ask_tail = &r->ask_queue;
+	budget_init(&r->budget, all_budget(), NULL);
 	deadlines_init(&r->heads, 0);
 	deadlines_init(&r->idles, 0);
 	deadlines_init(&r->handshakes, 0);

@@ -23,12 +23,15 @@
 #include "common/ipc/chan.h"
 #include "common/ipc/counters.h"
 #include "common/ipc/msg.h"
+#include "common/tunnel/budget.h"
 #include "common/tunnel/turn.h"
 
-#define RELAY_ASKS_MAX 64 /* questions to the master without an answer */
+#define RELAY_ASKS_MAX 64   /* questions to the master without an answer */
 #define RELAY_FD_RESERVE 32 /* descriptors left when it says FULL */
 #define RELAY_FD_OWN 16	    /* epoll, channel, log, and on their way */
-#define RELAY_PEERS 64 /* relays that there may be: WORKERS_RELAY_MAX */
+#define RELAY_BUDGET (UINT64_C(512) << 20) /* bytes that streams may hold, */
+#define RELAY_MEMORY_SHARE 8 /* and one in so many of the machine's */
+#define RELAY_PEERS 64	     /* relays that there may be: WORKERS_RELAY_MAX */
 
 struct event;
 struct event_base;
@@ -54,11 +57,12 @@ struct relay {
 	struct counters *early;	   /* private ones, until MSG_COUNTERS */
 	const struct counters *peers[RELAY_PEERS]; /* the other relays' */
 	struct idmap conns;
-	struct session *sessions; /* list */
-	struct idmap quotas;	  /* by client + 1 */
-	struct event *tick;	  /* every TICK_MS */
-	uint64_t second;	  /* when the once-a-second work is due */
-	unsigned probing;	  /* sessions that are being probed */
+	struct session *sessions;    /* list */
+	struct idmap quotas;	     /* by client + 1 */
+	struct tunnel_budget budget; /* of all clients together */
+	struct event *tick;	     /* every TICK_MS */
+	uint64_t second;	     /* when the once-a-second work is due */
+	unsigned probing;	     /* sessions that are being probed */
 	/* Users by what they wait for; see user.h. */
 	struct deadlines heads, idles, endings, lingers, handshakes;
 	struct deadlines looks; /* users whose sockets are to be read again */

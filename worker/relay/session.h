@@ -13,7 +13,6 @@
 #include "common/tunnel/tunnel.h"
 #include "worker/relay/relay.h"
 
-#define SESSION_BUDGET (64u << 20) /* bytes its streams may make us hold */
 #define SESSION_TICKETS 16
 #define SESSION_TICKET_LIFE 60000000 /* us */
 #define SESSION_UNANSWERED 128	     /* OPENs without an answer, per tunnel */

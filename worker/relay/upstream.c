@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "worker/relay/pair.h"
+#include "common/base/log.h"
 #include "worker/relay/offer.h"
 #include "worker/relay/session.h"
 #include "worker/relay/throttle.h"
@@ -347,6 +348,17 @@ upstream_fin(void *owner)
 		answer_fin(up->user);
 }
 
+/* Its client or we had no room for it any more. */
+static void
+log_limit(const struct upstream *up)
+{
+	char peer[ADDR_TEXT];
+
+	log_info("%s: %s: reset: over a limit, or not read for too long while "
+		 "memory is short",
+	    addr_format(peer, &up->user->peer), up->name);
+}
+
 void
 upstream_reset(void *owner, enum reset reason)
 {
@@ -355,7 +367,9 @@ upstream_reset(void *owner, enum reset reason)
 	up->stream = NULL;
 	if (up->session != NULL)
 		upstream_wake(up->session, 2);
-	if (throttle_end(up, THROTTLE_RESET, reason))
+	if (reason == RESET_LIMIT)
+		log_limit(up);
+	else if (throttle_end(up, THROTTLE_RESET, reason))
 		return;
 	if (is_current(up))
 		answer_lost(up->user, reason);
