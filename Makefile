@@ -25,19 +25,25 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 HARD = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-plt
 CFLAGS ?= -g
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -DPTP_VERSION='"$(VERSION)"' \
-    -DPTP_LIBEXECDIR='"$(LIBEXECDIR)"' $(OPT) $(WARN) $(HARD) $(SAN) $(CFLAGS)
+    -DPTP_LIBEXECDIR='"$(LIBEXECDIR)"' -DPTP_BINDIR='"$(BINDIR)"' $(OPT) $(WARN) $(HARD) $(SAN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
     $(SAN) $(LDFLAGS)
 LIBS = -lconfig -lseccomp -levent_core -lsodium -lcrypto
 
-PROGRAMS = ptpd ptpctl ptpd-worker ptpd-relay ptpd-fetch ptp ptp-worker ptp-engine \
-    ptp-tls
+PROGRAMS = ptpd ptpctl \
+    ptpd-worker \
+    ptpd-relay \
+    ptpd-fetch \
+    ptpd-probe \
+    ptp ptp-worker ptp-engine ptp-tls
 BINS = $(PROGRAMS:%=$B/%)
+LIBEXEC = $(filter-out ptpd ptpctl ptp,$(PROGRAMS))
 
 # Every .c of a side goes into its archive, but for the files that hold a main.
 # (q, not r: two rooms may have a file of the same name.)
 MAINS = master/ptpd.c master/ptpctl.c worker/worker.c worker/relay/main.c \
     worker/fetch/main.c \
+    worker/probe/main.c \
     client/ptp.c client/worker.c client/engine/main.c client/tls/main.c
 SRC_common := $(wildcard common/*/*.c)
 SRC_master := $(filter-out $(MAINS),$(wildcard master/*.c master/*/*.c))
@@ -58,6 +64,7 @@ $B/ptpd-worker: $(call obj,worker/worker.c) $B/libworker.a $B/libcommon.a
 $B/ptpd-relay: $(call obj,worker/relay/main.c) $B/libworker.a $B/libcommon.a
 $B/ptpd-fetch: $(call obj,worker/fetch/main.c) $B/libworker.a $B/libcommon.a
 $B/ptpd-fetch: LIBS += -lcurl -ljansson
+$B/ptpd-probe: $(call obj,worker/probe/main.c) $B/libcommon.a
 $B/ptp: $(call obj,client/ptp.c) $B/libclient.a $B/libcommon.a
 $B/ptp-worker: $(call obj,client/worker.c) $B/libclient.a $B/libcommon.a
 $B/ptp-engine: $(call obj,client/engine/main.c) $B/libclient.a $B/libcommon.a
@@ -137,8 +144,7 @@ install: all
 	install -d -m 700 $(DESTDIR)/var/db/ptpd $(DESTDIR)/var/db/ptp
 	install -m 755 $B/ptpd $B/ptpctl $(DESTDIR)$(SBINDIR)
 	install -m 755 $B/ptp $(DESTDIR)$(BINDIR)
-	install -m 755 $B/ptpd-worker $B/ptpd-relay $B/ptpd-fetch $B/ptp-worker \
-	    $B/ptp-engine $B/ptp-tls $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(LIBEXEC:%=$B/%) $(DESTDIR)$(LIBEXECDIR)
 	for page in $(MANUAL); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.} && install -d $$dir && \
 		$(fit) $$page >$$dir/$${page##*/} || exit 1; done

@@ -14,6 +14,8 @@ rules(const struct server_conf *c, uint8_t kind)
 		return &c->access_http_redirect;
 	case LISTENER_SNI:
 		return &c->access_sni;
+	case LISTENER_API:
+		return &c->access_api;
 	default:
 		return NULL;
 	}

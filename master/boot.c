@@ -7,6 +7,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "master/check.h"
 #include "master/edge.h"
 #include "master/vouch.h"
 #include "master/handshake.h"
@@ -192,6 +193,8 @@ send_rows(struct worker *w)
 		break;
 	case ROLE_AUTH:
 		send_auth_conf(w);
+		if (w->master->conf.listen_api.n > 0)
+			check_introduce(w->master->check, w);
 		break;
 	case ROLE_FETCH:
 		send_fetch_conf(w);
@@ -257,6 +260,8 @@ count(const struct master *m, enum role role)
 	case ROLE_KEYS:
 	case ROLE_AUTH:
 		return 1;
+	case ROLE_API:
+		return m->conf.listen_api.n > 0;
 	default:
 		return 0;
 	}

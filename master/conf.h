@@ -109,6 +109,8 @@ struct server_conf {
 	struct addr_list listen_http_redirect;
 	struct addr_list listen_sni;
 	struct conf_access access_http, access_http_redirect, access_sni;
+	struct conf_access access_api; /* no proxy */
+	struct addr_list listen_api;
 
 	char *domain; /* NULL: none */
 	struct conf_user_list users;

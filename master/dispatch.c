@@ -4,6 +4,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "master/api.h"
 #include "master/boot.h"
 #include "master/clock.h"
 #include "master/edge.h"
@@ -173,6 +174,11 @@ static const chan_handler fetch_handlers[MSG_TYPES] = {
 	[MSG_VOUCHED] = vouch_on_answer,
 };
 
+static const chan_handler api_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_QUERY] = api_on_query,
+};
+
 static const chan_handler *
 handlers(enum role role)
 {
@@ -186,6 +192,8 @@ handlers(enum role role)
 		return keys_handlers;
 	case ROLE_FETCH:
 		return fetch_handlers;
+	case ROLE_API:
+		return api_handlers;
 	default:
 		return auth_handlers;
 	}
@@ -230,6 +238,8 @@ on_gone(struct worker *w)
 	case ROLE_FETCH:
 		vouch_lost(m);
 		break;
+	case ROLE_API:
+		break; /* it held nothing of ours */
 	default:
 		feed_gone(m);
 		handshakes_fail_all(m);

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/net/accept.h"
 #include "master/access.h"
+#include "master/api.h"
 #include "master/clock.h"
 #include "master/conns.h"
 #include "master/edge.h"
@@ -35,6 +36,7 @@ static const struct kind kinds[LISTENER_KINDS] = {
 	[LISTENER_REDIRECT] = { "http_redirect", true, ROLE_HTTP, SCHEME_HTTP,
 	    false },
 	[LISTENER_SNI] = { "sni", true, ROLE_SNI, SCHEME_SNI, true },
+	[LISTENER_API] = { "api", true, ROLE_API, SCHEME_HTTP, false },
 };
 
 struct bound {
@@ -121,6 +123,13 @@ take(struct bound *b, const struct accepted *a)
 		.local = b->l.local };
 	struct conn *c;
 
+	if (b->l.kind == LISTENER_API) {
+		if (access_allows(&m->conf, b->l.kind, &a->peer))
+			api_take(m, a->fd);
+		else
+			close(a->fd);
+		return;
+	}
 	/* On all addresses: which of them was it? */
 	if (b->l.asked.family == ADDR_ANY)
 		(void)listen_local(a->fd, &who.local);
@@ -186,7 +195,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	} else if (end == ACCEPT_BROKEN) {
 		log_warn("a listener has failed");
 		event_del(b->readable);
-	} else {
+	} else if (b->l.kind != LISTENER_API) {
 		pause_idle(ls, kinds[b->l.kind].role);
 	}
 }
@@ -283,7 +292,8 @@ listeners_prepare(struct listeners *ls, const struct server_conf *conf,
 	if (prepare(ls, LISTENER_HTTP, &conf->listen_http, why) == 0 &&
 	    prepare(ls, LISTENER_REDIRECT, &conf->listen_http_redirect, why) ==
 		0 &&
-	    prepare(ls, LISTENER_SNI, &conf->listen_sni, why) == 0)
+	    prepare(ls, LISTENER_SNI, &conf->listen_sni, why) == 0 &&
+	    prepare(ls, LISTENER_API, &conf->listen_api, why) == 0)
 		return 0;
 	listeners_abort(ls);
 	return -1;

@@ -22,6 +22,7 @@ enum listener_kind {
 	LISTENER_HTTP = 1, /* listen.http */
 	LISTENER_REDIRECT, /* listen.http_redirect */
 	LISTENER_SNI,	   /* listen.sni */
+	LISTENER_API,	   /* listen.api */
 	LISTENER_KINDS
 };
 

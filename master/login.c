@@ -6,6 +6,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/tunnel/login.h"
+#include "master/check.h"
 #include "master/rivals.h"
 #include "master/handshake.h"
 #include "master/hold.h"
@@ -110,7 +111,8 @@ admit(struct master *m, const struct conn *c, const struct proof *p,
 {
 	const char *id = p->id;
 	struct client *client;
-	bool known = server_conf_user(&m->conf, id) != NULL;
+	bool known =
+	    server_conf_user(&m->conf, id) != NULL || check_is_id(m->check, id);
 	bool vouched = !known && p->vouched && vouch_configured(m);
 
 	*code = LOGIN_UNKNOWN_ID;

@@ -12,6 +12,7 @@
 
 #include "common/base/log.h"
 #include "master/clock.h"
+#include "master/check.h"
 #include "master/ctl.h"
 #include "master/edge.h"
 #include "master/rivals.h"
@@ -59,13 +60,14 @@ master_init(struct master *m, const struct options *options)
 	m->handshakes = handshakes_new(m);
 	m->edges = edges_new(m);
 	m->visits = visits_new(m);
+	m->check = check_new(m);
 	m->rivals = rivals_new(m);
 	m->lost = tunnels_lost_new(m);
 	if (m->conns == NULL || m->clients == NULL || m->sessions == NULL ||
 	    m->routes == NULL || m->sources == NULL || m->parses == NULL ||
 	    m->feed == NULL || m->listeners == NULL || m->handshakes == NULL ||
-	    m->edges == NULL || m->visits == NULL || m->rivals == NULL ||
-	    m->lost == NULL) {
+	    m->edges == NULL || m->visits == NULL || m->check == NULL ||
+	    m->rivals == NULL || m->lost == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -108,6 +110,7 @@ master_free(struct master *m)
 	if (m->conns != NULL)
 		conns_each(m->conns, drop_conn, m);
 	workers_free(m->workers);
+	check_free(m->check);
 	ctl_close(m);
 	show_relays_free(m);
 	stop_free(m);
@@ -194,6 +197,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	parses_reap(m->parses);
 	restart_reap(m);
+	check_reap(m->check);
 	if (m->workers != NULL)
 		workers_reap(m->workers);
 }

@@ -46,6 +46,8 @@ struct master {
 	struct listeners *listeners;
 	struct handshakes *handshakes;
 	struct visits *visits;
+	struct check *check;  /* of the data path */
+	uint32_t api_conns;   /* given to role api so far */
 	struct waits *rivals; /* sessions that wait for PROBEs */
 	struct waits *lost;   /* sessions without a tunnel */
 	struct edges *edges;

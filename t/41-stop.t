@@ -131,7 +131,7 @@ def run():
             until("no process is left",
                   lambda: not any(proc.alive(p) for p in pids), 2)
             tap.ok(not os.path.exists(client.socket), "no socket left")
-            server.wait_line("id1", since=mark)
+            server.wait_line("id1 has logged out", since=mark)
             tap.is_(get(server.port).status, 503, "at once, not parked")
         with tap.case("killed by force, its workers go with it"):
             pids = proc.family(server.pid)

@@ -6,6 +6,7 @@
 #include "worker/edge/edge.h"
 #include "worker/guard/auth_main.h"
 #include "worker/guard/keys_main.h"
+#include "worker/report/api.h"
 
 int
 main(void)
@@ -15,6 +16,7 @@ main(void)
 		[ROLE_SNI] = edge_main,
 		[ROLE_KEYS] = keys_main,
 		[ROLE_AUTH] = auth_main,
+		[ROLE_API] = api_main,
 	};
 	struct msg_boot boot;
 

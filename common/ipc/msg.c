@@ -62,6 +62,11 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_ASK_FD] = { "ASK_FD", 0, 0, R(RELAY), 0, true, false },
 	[MSG_ASK_NO] = { "ASK_NO", 2, 2, R(RELAY), 0, false, false },
 
+	[MSG_API_CONN] = { "API_CONN", 0, 0, R(API), 0, true, false },
+	[MSG_QUERY] = { "QUERY", 1, 1, 0, R(API), false, false },
+	[MSG_QUERY_FD] = { "QUERY_FD", 0, 0, R(API), 0, true, false },
+	[MSG_STATUS_USER] = { "STATUS_USER", 2, 400, R(AUTH), 0, false, true },
+
 	[MSG_SHOW] = { "SHOW", 1, 1, MOVERS, 0, false, false },
 	[MSG_ROW] = { "ROW", 0, 4096, 0, MOVERS, false, false },
 

@@ -117,6 +117,14 @@ enum msg_type {
 	MSG_ASK_FD,   /* down, descriptor: another relay's end */
 	MSG_ASK_NO,   /* down: status u16 to refuse with */
 
+	/* api: what it asks of the master; id = its connection. */
+	MSG_API_CONN, /* down, descriptor: nothing: a connection of its own */
+	MSG_QUERY,    /* up: what u8 (enum query) */
+	MSG_QUERY_FD, /* down, descriptor: nothing: a SOCK_SEQPACKET on which
+			 the answer comes as ipc/ctl.h has it */
+	MSG_STATUS_USER, /* down (auth): id str8, secret str8 of the client
+			    that tests the data path; beside all others */
+
 	/* What ptpctl asks of a worker. id = the request. */
 	MSG_SHOW, /* down: what u8 */
 	MSG_ROW,  /* up: a row of ipc/ctl.h; ends with an empty one */
@@ -247,6 +255,21 @@ enum trust {
 	TRUST_FIRST,	  /* never seen: no plain secret may go there */
 	TRUST_LOCAL,	  /* never seen, but on a loopback address */
 	TRUST_CHANGED	  /* not the one we knew: end */
+};
+
+/* What api may ask for: tables of ptpctl(8), and the data path's test. */
+enum query {
+	QUERY_STATUS = 1,
+	QUERY_CLIENTS,
+	QUERY_TUNNELS,
+	QUERY_STREAMS,
+	QUERY_ROUTES,
+	QUERY_USERS,
+	QUERY_WORKERS,
+	QUERY_LISTENERS,
+	QUERY_LIMITS,
+	QUERY_CHECK,
+	QUERY_COUNT
 };
 
 /* Which counter file, or table, MSG_SHOW wants. */

@@ -40,7 +40,8 @@ struct attempt {
 struct auth {
 	const struct auth_ops *ops;
 	void *arg;
-	struct users *users; /* NULL: not known yet */
+	struct users *users;	/* NULL: not known yet */
+	struct verifier status; /* of who tests the data path; or none */
 	struct held *held;
 	uint8_t unknown; /* what to do about ids without verifier: AUTH_CONF_ */
 	size_t asks;	 /* attempts in STAGE_ASK */
@@ -89,6 +90,7 @@ auth_free(struct auth *a)
 	idmap_free(&a->map);
 	users_free(a->users);
 	held_free(a->held);
+	sodium_memzero(&a->status, sizeof(a->status));
 	free(a);
 }
 
@@ -300,7 +302,10 @@ judge(struct auth *a, struct attempt *t)
 		return LOGIN_LOCKED;
 	if (a->users == NULL)
 		return LOGIN_BUSY;
-	if ((v = users_find(a->users, t->login.id)) == NULL)
+	v = strcmp(a->status.id, t->login.id) == 0
+	    ? &a->status
+	    : users_find(a->users, t->login.id);
+	if (v == NULL)
 		return by_nothing(a, t);
 	switch (v->method) {
 	case VERIFIER_SECRET:
@@ -455,6 +460,18 @@ take_conf(struct auth *a, const struct msg *m)
 }
 
 static int
+take_status_user(struct auth *a, const struct msg *m)
+{
+	struct buf b;
+
+	buf_read(&b, m->p, m->n);
+	a->status.method = VERIFIER_SECRET;
+	buf_get_cstr8(&b, a->status.id, sizeof(a->status.id));
+	buf_get_cstr8(&b, a->status.u.secret, sizeof(a->status.u.secret));
+	return buf_done(&b) && a->status.id[0] != '\0' ? 0 : -1;
+}
+
+static int
 take_release(struct auth *a, const struct msg *m)
 {
 	const char *id;
@@ -483,6 +500,7 @@ auth_take(struct auth *a, const struct msg *m)
 		{ MSG_RELEASE, take_release },
 		{ MSG_VOUCHED, take_vouched },
 		{ MSG_VOUCH_LOST, take_vouch_lost },
+		{ MSG_STATUS_USER, take_status_user },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -222,6 +222,7 @@ auth_main(const struct msg_boot *boot)
 		[MSG_USERS] = on_users,
 		[MSG_USERS_USE] = on_users_use,
 		[MSG_AUTH_CONF] = on_frame,
+		[MSG_STATUS_USER] = on_frame,
 		[MSG_RELEASE] = on_frame,
 		[MSG_HS_LOGIN] = on_frame,
 		[MSG_HS_MORE] = on_frame,

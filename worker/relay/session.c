@@ -128,7 +128,7 @@ link_ended(void *arg, const char *why)
 
 	log_info("%s: tunnel from %s ended: %s", l->session->id,
 	    addr_format(peer, &l->peer), why);
-	link_end(l, END_LOST);
+	link_end(l, l->stopped ? END_CLEAN : END_LOST);
 }
 
 /* Issue one ticket: the key is derived at both ends, its number is sent. */
@@ -210,6 +210,7 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 		return 0;
 	case FRAME_GOAWAY:
 		l->leaving = true;
+		l->stopped = p[0] == GOAWAY_STOP;
 		upstream_wake(l->session, UINT_MAX);
 		upstream_release(l->session);
 		return 0;

@@ -29,6 +29,7 @@ struct link {
 	struct link *next;
 	struct addr peer;
 	bool leaving; /* GOAWAY was said or heard: no new streams */
+	bool stopped; /* the client has stopped: its end is an orderly one */
 };
 
 struct session_ticket {
