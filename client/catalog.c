@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/child.h"
+#include "client/conf_ports.h"
 #include "client/engine_conf.h"
 #include "client/gates.h"
 #include "client/grants.h"
@@ -109,6 +110,16 @@ tell_engine(const struct catalog *c, const struct entry *e)
 		secure_configure(c->parent, e->index, v);
 }
 
+/* How its users are to come. */
+static void
+set_way(struct service *s, const struct client_service *v)
+{
+	s->kind = conf_ports_is_raw(v) ? SERVICE_TCP : SERVICE_HTTP;
+	s->flags |= v->random ? SERVICE_RANDOM : 0;
+	s->port = v->port;
+	s->port_last = v->port_last;
+}
+
 /* The list as the server is to know it. */
 static int
 put_offer(const struct catalog *c, struct buf *b)
@@ -125,7 +136,7 @@ put_offer(const struct catalog *c, struct buf *b)
 		struct service *s = &rows[list.count++];
 
 		s->index = e->index;
-		s->kind = SERVICE_HTTP;
+		set_way(s, e->conf);
 		gates_offer(s, e->conf, c->id);
 		s->streams = (uint32_t)e->conf->streams;
 		s->speed = e->conf->speed;
@@ -230,7 +241,9 @@ same_service(const struct client_service *a, const struct client_service *b)
 	    a->timeout == b->timeout && a->speed == b->speed &&
 	    a->streams == b->streams && same_text(a->tls_ca, b->tls_ca) &&
 	    same_text(a->tls_name, b->tls_name) &&
-	    a->tls_insecure == b->tls_insecure && gates_same(a, b);
+	    a->tls_insecure == b->tls_insecure && a->port == b->port &&
+	    a->port_last == b->port_last && a->random == b->random &&
+	    gates_same(a, b);
 }
 
 static void
@@ -261,12 +274,18 @@ find_same(const struct catalog *c, const struct source *s,
 	return NULL;
 }
 
-/* Whether a service of s has a name that e has (none: the id). */
+static bool
+has_id(const struct client_service *v)
+{
+	return v->names.n == 0 && !conf_ports_is_raw(v);
+}
+
+/* Whether a service of s has a name that e has (none: the id), or a port. */
 static bool
 collides(const struct entry *e, const struct client_service *v)
 {
-	if (e->conf->names.n == 0 || v->names.n == 0)
-		return e->conf->names.n == v->names.n;
+	if (conf_ports_collide(e->conf, v) || (has_id(e->conf) && has_id(v)))
+		return true;
 	for (size_t i = 0; i < v->names.n; i++) {
 		for (size_t k = 0; k < e->conf->names.n; k++) {
 			if (strcmp(v->names.v[i], e->conf->names.v[k]) == 0)
@@ -292,7 +311,7 @@ check(
 		stay++;
 		for (size_t i = 0; i < list->n; i++) {
 			if (collides(e, &list->v[i])) {
-				*why = "another service has that name";
+				*why = "another service has that name or port";
 				return -1;
 			}
 		}

@@ -45,7 +45,7 @@ enum client_cipher {
 	CLIENT_CIPHER_NONE
 };
 
-enum local_scheme { LOCAL_HTTP, LOCAL_HTTPS, LOCAL_UNIX };
+enum local_scheme { LOCAL_HTTP, LOCAL_HTTPS, LOCAL_TCP, LOCAL_UNIX };
 
 /* Where a service is. */
 struct service_local {
@@ -59,7 +59,11 @@ struct client_service {
 	uint64_t set;		    /* CLIENT_SERVICE_LOCAL */
 	char *local_text;	    /* to show it: "http://127.0.0.1:80" */
 	struct service_local local; /* the same taken apart */
-	struct str_list names;	    /* lower case; none: the id */
+	/* Lower case; none: the id, if its users come by HTTP. */
+	struct str_list names;
+	char *ports;		  /* as written: "2222", "6000-6010"; or NULL */
+	uint16_t port, port_last; /* the same taken apart; 0: none asked for */
+	bool random;		  /* any port, if that one is not to be had */
 	/*
 	 * NULL: leave Host alone; else what it becomes (host[:port] of local
 	 * if the key was true).

@@ -2,6 +2,7 @@
 #include "client/conf_schema.h"
 
 #include "client/conf.h"
+#include "client/conf_ports.h"
 #include "client/conf_servers.h"
 #include "client/conf_services.h"
 #include "common/base/bucket.h"
@@ -11,6 +12,7 @@
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define URL_BYTES 511  /* of `local` */
 #define HOST_BYTES 261 /* of "[host]:port" */
+#define PORTS_BYTES 11 /* of "60000-60010" */
 
 static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
 	"fatal", "disable", NULL };
@@ -29,6 +31,11 @@ static const struct schema_key service_keys[] = {
 	{ "name", SCHEMA_STRINGS, AT(names),
 	    .max = CONF_NAMES_MAX, .lowercase = true,
 	    .check = conf_services_check_name },
+	{ "port", SCHEMA_STRING, AT(ports),
+	    .min = 1, .max = PORTS_BYTES, .number = true,
+	    .check = conf_ports_check },
+	{ "random", SCHEMA_BOOL, AT(random),
+	    .preset = "false" },
 	{ "rewrite_host", SCHEMA_FLAG_OR_STRING, AT(rewrite_host),
 	    .max = HOST_BYTES, .check = conf_services_check_host },
 	{ "remove_headers", SCHEMA_STRINGS, AT(remove_headers),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/conf_ports.h"
 #include "client/conf_schema.h"
 #include "client/gates.h"
 #include "common/base/service_name.h"
@@ -22,6 +23,7 @@ static const struct {
 } schemes[] = {
 	{ "http://", LOCAL_HTTP, 80 },
 	{ "https://", LOCAL_HTTPS, 443 },
+	{ "tcp://", LOCAL_TCP, 0 },
 	{ "unix:", LOCAL_UNIX, 0 },
 };
 
@@ -79,13 +81,17 @@ static const char *
 take_host(struct client_service *s, const char *text, uint16_t usual)
 {
 	size_t n = strlen(text);
+	const char *expected;
 
 	if (n > 0 && text[n - 1] == '/')
 		s->local_text[strlen(s->local_text) - 1] = '\0';
 	if (strchr(text, '/') != NULL)
 		return "expected a host and port without a path";
-	return hostport_parse(
+	expected = hostport_parse(
 	    s->local.host, &s->local.port, usual, text, strlen(text));
+	if (expected == NULL && s->local.port == 0)
+		expected = "expected a port, as tcp://127.0.0.1:22";
+	return expected;
 }
 
 /* Take local_text apart; a bare port is made a whole address. */
@@ -110,8 +116,8 @@ take_local(struct client_service *s)
 			return take_unix(s, s->local_text + n);
 		return take_host(s, s->local_text + n, schemes[i].port);
 	}
-	return "expected http://host:port, https://host:port, unix:/path or "
-	       "a port (tcp, tls and udp are not in this version)";
+	return "expected http://host:port, https://host:port, tcp://host:port, "
+	       "unix:/path or a port (tls and udp are not in this version)";
 }
 
 /* rewrite_host = true means the host of local. */
@@ -168,6 +174,7 @@ conf_services_finish(void *service, const struct schema_place *at)
 	expected = complete_rewrite(s);
 	if (expected != NULL)
 		schema_fault(at, "rewrite_host", "%s", expected);
+	conf_ports_finish(s, at);
 	gates_finish(s, at);
 	if (s->tls_ca != NULL && paths_absolute(&s->tls_ca) == -1)
 		schema_fault(at, "tls_ca", "%s", strerror(errno));
@@ -246,7 +253,7 @@ static const char *
 name_of(const struct client_service *s, size_t j)
 {
 	if (s->names.n == 0)
-		return j == 0 ? "" : NULL;
+		return j == 0 && !conf_ports_is_raw(s) ? "" : NULL;
 	return j < s->names.n ? s->names.v[j] : NULL;
 }
 
@@ -299,6 +306,27 @@ twice(const struct client_service *s, size_t i, size_t j, struct faults *f)
 		    "expected each name once: \"%s\" is there twice", name);
 }
 
+/* Say that service i asks for a port that another one before it asks for. */
+static void
+check_port(const struct client_service_list *list, size_t i, struct faults *f)
+{
+	const struct client_service *s = &list->v[i];
+	struct schema_place at = {
+		.faults = f, .file = s->file, .line = s->line
+	};
+	char key[64];
+
+	for (size_t k = 0; k < i; k++) {
+		if (!conf_ports_collide(&list->v[k], s))
+			continue;
+		snprintf(key, sizeof(key), "services[%zu]", i);
+		at.key = key;
+		schema_fault(&at, "port",
+		    "expected each port once: services[%zu] has it too", k);
+		return;
+	}
+}
+
 void
 conf_services_check_unique(
     const struct client_service_list *list, struct faults *f)
@@ -306,6 +334,7 @@ conf_services_check_unique(
 	for (size_t i = 0; i < list->n; i++) {
 		const struct client_service *s = &list->v[i];
 
+		check_port(list, i, f);
 		for (size_t j = 0; name_of(s, j) != NULL; j++) {
 			if (is_taken(list, i, j))
 				twice(s, i, j, f);

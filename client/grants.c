@@ -66,6 +66,31 @@ grants_free(struct grants *g)
 	free(g);
 }
 
+/* Ports are reached at the server itself. */
+static bool
+is_port(const struct granted *g)
+{
+	return g->way == GRANT_WAY_TCP || g->way == GRANT_WAY_UDP;
+}
+
+static const char *
+way_name(const struct granted *g)
+{
+	return g->way == GRANT_WAY_UDP ? "udp" : "tcp";
+}
+
+static char *
+port_url(char dst[GRANTS_URL], const struct granted *g, const char *host)
+{
+	char where[HOSTPORT_TEXT];
+
+	if (g->host[0] != '\0')
+		host = g->host;
+	snprintf(dst, GRANTS_URL, "%s://%s", way_name(g),
+	    hostport_format(where, host, g->opened, 0));
+	return dst;
+}
+
 char *
 grants_url(char dst[GRANTS_URL], const struct granted *g, const char *host,
     uint16_t port)
@@ -81,6 +106,8 @@ grants_url(char dst[GRANTS_URL], const struct granted *g, const char *host,
 		port = g->opened;
 	if (g->url[0] != '\0') {
 		snprintf(dst, GRANTS_URL, "%s", g->url);
+	} else if (is_port(g)) {
+		return port_url(dst, g, host);
 	} else if (strchr(g->host, ':') != NULL ||
 	    (!full && addr_parse_ip(&a, host) == 0)) {
 		snprintf(dst, GRANTS_URL, "%s://%s (Host: %s)", scheme,
@@ -156,16 +183,38 @@ since_text(char *dst, size_t size, uint32_t since)
 		snprintf(dst, size, "%u s ago", since);
 }
 
+/* What a row is about: "www", "the id", "tcp port 6000-6010". */
+static void
+what_text(char *dst, size_t size, const struct entry *e, const struct granted *in)
+{
+	const struct client_service *v = e->conf;
+
+	if (!is_port(in))
+		snprintf(dst, size, "%s",
+		    in->name[0] != '\0' ? in->name : "the id");
+	else if (in->port == 0)
+		snprintf(dst, size, "any %s port", way_name(in));
+	else if (v->port_last > in->port)
+		snprintf(dst, size, "%s port %u-%u", way_name(in), in->port,
+		    v->port_last);
+	else
+		snprintf(dst, size, "%s port %u", way_name(in), in->port);
+}
+
 static void
 say_refused(const struct entry *e, const struct grant_row *row,
     const struct granted *in)
 {
-	const char *name = in->name[0] != '\0' ? in->name : "the id";
-	char since[32];
+	char since[32], name[TEXT_NAME_MAX + 1];
 
 	if (row->code == in->code) /* as before: said already */
 		return;
-	if (in->code == GRANT_TAKEN) {
+	what_text(name, sizeof(name), e, in);
+	if (in->code == GRANT_PORT_TAKEN) {
+		log_warnx("%s: %s: %s; it will be asked for again",
+		    e->conf->local_text, name,
+		    grant_text(GRANT_PORT_TAKEN));
+	} else if (in->code == GRANT_TAKEN) {
 		since_text(since, sizeof(since), in->since);
 		log_warnx("%s: %s is taken: held by a live session since %s; "
 			  "it will be asked for again",
@@ -201,7 +250,8 @@ take_row(struct grants *g, const struct granted *in, struct tally *t,
 	} else {
 		say_refused(e, row, in);
 		row->url[0] = row->said[0] = '\0';
-		if (in->code == GRANT_TAKEN || in->code == GRANT_ROLLED_BACK)
+		if (in->code == GRANT_TAKEN || in->code == GRANT_PORT_TAKEN ||
+		    in->code == GRANT_ROLLED_BACK)
 			t->taken++;
 		else
 			t->refused++;

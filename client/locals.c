@@ -22,6 +22,7 @@
 struct waiting {
 	uint32_t number;
 	uint8_t attempt;
+	uint16_t offset; /* into its range of ports */
 };
 
 struct target {
@@ -63,23 +64,25 @@ look_up(struct target *t)
 	t->lookup = lookup_start(t->parent, t->name, t->port, on_found, t);
 }
 
-/* Begin to connect to address i. */
+/* Begin to connect to address i, `offset` ports further. */
 static int
-open_socket(const struct target *t, size_t i)
+open_socket(const struct target *t, size_t i, uint16_t offset)
 {
 	struct sockaddr_storage ss;
+	struct addr to = t->addrs[i];
 	socklen_t len;
 
 	if (t->sun.sun_family == AF_UNIX)
 		return dial_start(
 		    (const struct sockaddr *)&t->sun, sizeof(t->sun));
-	len = addr_to_sockaddr(&ss, &t->addrs[i]);
+	to.port = (uint16_t)(to.port + offset);
+	len = addr_to_sockaddr(&ss, &to);
 	return dial_start((const struct sockaddr *)&ss, len);
 }
 
 /* Open a socket to the address whose turn it is. */
 static void
-dial(struct target *t, uint32_t number, uint8_t attempt)
+dial(struct target *t, uint32_t number, uint8_t attempt, uint16_t offset)
 {
 	int fd = -1, err;
 
@@ -94,11 +97,11 @@ dial(struct target *t, uint32_t number, uint8_t attempt)
 		    t->parent, &t->pending, t->number, t->addrs, t->n, number);
 		return;
 	}
-	if ((fd = open_socket(t, attempt)) == -1) {
+	if ((fd = open_socket(t, attempt, offset)) == -1) {
 		err = errno;
 		/* Of this address alone, as ENETUNREACH: then the next. */
 		if (attempt + 1u < t->n && err != EMFILE && err != ENFILE)
-			dial(t, number, (uint8_t)(attempt + 1));
+			dial(t, number, (uint8_t)(attempt + 1), offset);
 		else
 			refuse(t, number, err);
 		return;
@@ -128,7 +131,8 @@ on_found(void *arg, const struct addr *list, size_t n, const char *why)
 		if (t->n == 0)
 			refuse(t, waiting[i].number, EHOSTUNREACH);
 		else
-			dial(t, waiting[i].number, waiting[i].attempt);
+			dial(t, waiting[i].number, waiting[i].attempt,
+			    waiting[i].offset);
 	}
 	free(waiting);
 }
@@ -181,7 +185,7 @@ locals_forget(struct target *t)
 
 /* The name is not known yet: later. */
 static void
-wait(struct target *t, uint32_t number, uint8_t attempt)
+wait(struct target *t, uint32_t number, uint8_t attempt, uint16_t offset)
 {
 	struct waiting *more;
 
@@ -193,7 +197,16 @@ wait(struct target *t, uint32_t number, uint8_t attempt)
 		return;
 	}
 	t->waiting = more;
-	more[t->nwaiting++] = (struct waiting){ number, attempt };
+	more[t->nwaiting++] = (struct waiting){ number, attempt, offset };
+}
+
+/* How far a public port lies in the range that the service asks for. */
+static uint16_t
+offset_of(const struct client_service *v, uint16_t port)
+{
+	if (v->port == 0 || port < v->port || port > v->port_last)
+		return 0;
+	return (uint16_t)(port - v->port);
 }
 
 int
@@ -202,12 +215,13 @@ locals_on_dial(void *child, const struct msg *m)
 	struct parent *p = child_parent(child);
 	struct entry *e;
 	uint8_t payload[4], attempt = 0;
-	uint16_t index = 0;
+	uint16_t index = 0, port = 0;
 	struct buf b;
 
 	buf_read(&b, m->p, m->n);
 	buf_get_u16(&b, &index);
 	buf_get_u8(&b, &attempt);
+	buf_get_u16(&b, &port);
 	if ((e = catalog_find(p->catalog, index)) == NULL) {
 		/* It was removed while this was on its way. */
 		buf_write(&b, payload, sizeof(payload));
@@ -216,8 +230,8 @@ locals_on_dial(void *child, const struct msg *m)
 		return 0;
 	}
 	if (e->target->n == 0)
-		wait(e->target, m->id, attempt);
+		wait(e->target, m->id, attempt, offset_of(e->conf, port));
 	else
-		dial(e->target, m->id, attempt);
+		dial(e->target, m->id, attempt, offset_of(e->conf, port));
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "master/hold.h"
 #include "master/listeners.h"
 #include "master/master.h"
+#include "master/ports.h"
 #include "master/show_relays.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
@@ -110,6 +111,8 @@ on_full(void *arg, const struct msg *msg)
 static void
 takes_again(struct worker *w)
 {
+	if (w->role == ROLE_RELAY)
+		ports_resume(w->master->ports, w);
 	if (!edge_has(w->role))
 		return;
 	edge_place_waiting(w->master);

@@ -20,6 +20,7 @@
 #include "master/hold.h"
 #include "master/listeners.h"
 #include "master/parse.h"
+#include "master/ports.h"
 #include "master/reload.h"
 #include "master/restart.h"
 #include "master/show_relays.h"
@@ -61,13 +62,14 @@ master_init(struct master *m, const struct options *options)
 	m->edges = edges_new(m);
 	m->visits = visits_new(m);
 	m->check = check_new(m);
+	m->ports = ports_new(m);
 	m->rivals = rivals_new(m);
 	m->lost = tunnels_lost_new(m);
 	if (m->conns == NULL || m->clients == NULL || m->sessions == NULL ||
 	    m->routes == NULL || m->sources == NULL || m->parses == NULL ||
 	    m->feed == NULL || m->listeners == NULL || m->handshakes == NULL ||
 	    m->edges == NULL || m->visits == NULL || m->check == NULL ||
-	    m->rivals == NULL || m->lost == NULL) {
+	    m->ports == NULL || m->rivals == NULL || m->lost == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -120,6 +122,7 @@ master_free(struct master *m)
 	listeners_free(m->listeners);
 	edges_free(m->edges);
 	visits_free(m->visits);
+	ports_free(m->ports);
 	clients_free(m->clients, m->sessions, m->routes);
 	sessions_free(m->sessions);
 	waits_free(m->rivals);

@@ -39,6 +39,7 @@ struct master {
 	struct clients *clients;
 	struct sessions *sessions;
 	struct routes *routes;
+	struct ports *ports;
 	struct sources *sources;
 	struct workers *workers;
 	struct parses *parses;

@@ -10,6 +10,7 @@
 #include "master/claims.h"
 #include "master/clock.h"
 #include "master/listeners.h"
+#include "master/port_grants.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
 #include "master/waits.h"
@@ -176,6 +177,7 @@ naming_rivals(struct master *m, struct session *s,
 	r.rival = fn;
 	r.arg = arg;
 	each_ask(&r, look_at_holder);
+	port_grants_rivals(m, s, fn, arg);
 }
 
 /* Count the rows, and see whether there is a conflict with others. */
@@ -365,7 +367,7 @@ answer(struct round *r, uint8_t *space, bool urls)
 {
 	struct route *at;
 
-	r->rows = 0;
+	r->rows = port_grants_count(r->s);
 	r->conflict = false;
 	each_ask(r, look_ahead);
 	r->names = names_elsewhere(r);
@@ -376,6 +378,7 @@ answer(struct round *r, uint8_t *space, bool urls)
 	buf_put_u64(&r->out, r->s->generation);
 	granted_put_head(&r->out, r->s->offer.serial, r->rows);
 	each_ask(r, grant_name);
+	port_grants_make(r->m, r->s, &r->out);
 	drop_stale(r->m, r->s);
 	return buf_ok(&r->out) ? 0 : -1;
 }

@@ -57,6 +57,22 @@ reroute(struct master *m, struct worker *w, struct conn *asker,
 	visit_act(m, c, f);
 }
 
+/* Where it belongs: by the name asked for, or by its port, without a name. */
+static int
+find(struct master *m, struct visit_finding *f, const struct conn *c,
+    char canonical[TEXT_NAME_MAX + 1], const char *name, size_t n)
+{
+	canonical[0] = '\0';
+	if (visit_at_port(c)) {
+		visit_find_for(m, f, c);
+		return 0;
+	}
+	if (visit_name(canonical, c, name, n) == -1)
+		return -1;
+	visit_find(m, f, visit_table(c), canonical);
+	return 0;
+}
+
 int
 visit_on_ask(void *arg, const struct msg *msg)
 {
@@ -73,11 +89,10 @@ visit_on_ask(void *arg, const struct msg *msg)
 	if (c == NULL || c->worker != w || c->state != CONN_USER ||
 	    buf_get_str8(&b, &name, &n) == -1 || !buf_done(&b))
 		return -1;
-	if (c->rerouted || visit_name(canonical, c, name, n) == -1) {
+	if (c->rerouted || find(m, &f, c, canonical, name, n) == -1) {
 		answer_no(w, c->id, c->rerouted ? 421 : 404);
 		return 0;
 	}
-	visit_find(m, &f, visit_table(c), canonical);
 	if (f.status != 0)
 		answer_no(w, c->id, f.status);
 	else if (f.session != NULL && f.session->relay == w)

@@ -12,6 +12,7 @@
 #include "master/hold.h"
 #include "master/limits.h"
 #include "master/listeners.h"
+#include "master/ports.h"
 #include "master/sessions.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
@@ -194,6 +195,26 @@ add_route(struct restore *x, const struct state_route *r)
 	return 0;
 }
 
+/* Whoever it was for is gone: it closes. */
+static int
+add_port(struct restore *x, const struct state_port *r)
+{
+	struct session *s = sessions_find(x->m->sessions, r->generation);
+	struct port *p;
+
+	if (s == NULL) {
+		if (r->fd != -1)
+			close(r->fd);
+		return -1;
+	}
+	p = ports_adopt(x->m->ports, (enum grant_way)r->way, r->number, r->fd);
+	if (p == NULL)
+		return -1;
+	p->since = r->since;
+	ports_give(p, s, r->asked, r->service);
+	return 0;
+}
+
 /* A login under way: the same image goes on, another begins again. */
 static void
 go_on_or_fail(struct restore *x, struct conn *c, uint8_t progress)
@@ -221,7 +242,8 @@ attach(struct restore *x, struct conn *c, const struct state_conn *r)
 		edge_restore(x->m, c);
 		return 0;
 	case CONN_PARKED:
-		if (client == NULL || c->name == NULL)
+		if (client == NULL ||
+		    (c->name == NULL && msg_scheme_is_http(c->who.scheme)))
 			return -1;
 		visit_restore(x->m, c, client);
 		return 0;
@@ -278,6 +300,7 @@ add_record(struct restore *x, int type, struct buf *b)
 	struct state_client client;
 	struct state_session session;
 	struct state_route route;
+	struct state_port port;
 	struct state_conn conn;
 
 	switch (type) {
@@ -296,6 +319,8 @@ add_record(struct restore *x, int type, struct buf *b)
 	case STATE_ROUTE:
 		return state_get_route(&route, b) == -1 ? -1
 							: add_route(x, &route);
+	case STATE_PORT:
+		return state_get_port(&port, b) == -1 ? -1 : add_port(x, &port);
 	case STATE_CONN:
 		return state_get_conn(&conn, b) == -1 ? -1 : add_conn(x, &conn);
 	default:

@@ -70,6 +70,7 @@ sessions_add(struct sessions *t, struct client *c,
 	s->relay = relay;
 	s->since = clock_ms();
 	LIST_INIT(&s->routes);
+	LIST_INIT(&s->ports);
 	if (map_put(t->generations, &s->generation, sizeof(s->generation), s) ==
 	    -1) {
 		free(s);

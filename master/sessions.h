@@ -16,6 +16,7 @@
 #include "common/tunnel/preface.h"
 #include "common/tunnel/services.h"
 #include "master/clients.h"
+#include "master/ports.h"
 #include "master/routes.h"
 #include "master/waits.h"
 
@@ -51,6 +52,7 @@ struct session {
 	uint64_t since;	      /* clock_ms() */
 	struct ticket tickets[TICKETS_MAX];
 	struct route_list routes;
+	struct port_list ports;
 	struct services offer;	/* as last told */
 	bool offered;		/* offer waits for answers to PROBE */
 	bool probed;		/* a PROBE to it is unanswered */
@@ -88,8 +90,8 @@ struct session *sessions_restore(
 struct session *sessions_find(const struct sessions *t, uint64_t generation);
 
 /*
- * The session is over: out of every table, its names only remembered. It is
- * freed when no connection points to it any more.
+ * The session is over: out of every table, its names only remembered; it has
+ * no ports any more. It is freed when no connection points to it any more.
  */
 void sessions_end(struct sessions *t, struct session *s, struct routes *routes);
 

@@ -11,6 +11,7 @@
 #include "master/handshake.h"
 #include "master/listeners.h"
 #include "master/sessions.h"
+#include "master/show_ports.h"
 #include "master/show_relays.h"
 #include "master/visit.h"
 #include "master/workers.h"
@@ -82,6 +83,7 @@ client_row(void *arg, void *value)
 	ctl_row_num(&row, "users", client->users);
 	ctl_row_num(&row, "users_total", client->total);
 	ctl_row_num(&row, "parked", client->nparked);
+	ctl_row_num(&row, "ports", show_ports_of(client));
 	ctl_row_num(&row, "requests", f.v[COUNTER_REQUESTS]);
 	ctl_row_num(&row, "up", f.v[COUNTER_UP]);
 	ctl_row_num(&row, "down", f.v[COUNTER_DOWN]);
@@ -133,6 +135,7 @@ static void
 show_routes(struct walk *walk)
 {
 	routes_each(walk->m->routes, route_row, walk);
+	show_ports_routes(walk->m, walk->call);
 }
 
 /* ---- users ---- */
@@ -220,6 +223,7 @@ static void
 show_listeners(struct walk *walk)
 {
 	listeners_each(walk->m->listeners, listener_row, walk);
+	show_ports_listeners(walk->m, walk->call);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "master/feed.h"
 #include "master/handshake.h"
 #include "master/listeners.h"
+#include "master/ports.h"
 #include "master/sessions.h"
 #include "master/workers.h"
 
@@ -156,6 +157,22 @@ put_route(void *arg, void *value)
 }
 
 static void
+put_port(void *arg, void *value)
+{
+	struct snapshot *s = arg;
+	const struct port *p = value;
+	struct state_port r = { .way = p->way,
+		.number = p->number,
+		.asked = p->asked,
+		.service = p->service,
+		.generation = p->session->generation,
+		.since = p->since,
+		.fd = p->fd };
+
+	state_put_port(s->out, &r);
+}
+
+static void
 put_conn(void *arg, struct conn *c)
 {
 	struct snapshot *s = arg;
@@ -203,6 +220,7 @@ snapshot_make(struct master *m, int exe_fd, int call_fd)
 	workers_each(m->workers, put_worker, &s);
 	clients_each(m->clients, put_client, &s);
 	routes_each(m->routes, put_route, &s);
+	ports_each(m->ports, put_port, &s);
 	conns_each(m->conns, put_conn, &s);
 	free(s.workers);
 	return state_seal(s.out);

@@ -184,6 +184,7 @@ look(int type, struct buf *b, int fds[STATE_FDS_MAX], size_t *n)
 		struct state_client client;
 		struct state_session session;
 		struct state_route route;
+		struct state_port port;
 		struct state_conn conn;
 	} r;
 
@@ -216,6 +217,11 @@ look(int type, struct buf *b, int fds[STATE_FDS_MAX], size_t *n)
 		return state_get_session(&r.session, b);
 	case STATE_ROUTE:
 		return state_get_route(&r.route, b);
+	case STATE_PORT:
+		if (state_get_port(&r.port, b) == -1)
+			return -1;
+		fds[(*n)++] = r.port.fd;
+		return 0;
 	case STATE_CONN:
 		if (state_get_conn(&r.conn, b) == -1)
 			return -1;

@@ -23,7 +23,7 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 4
+#define STATE_VERSION 5
 #define STATE_RECORD_MAX 17600 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096
@@ -36,6 +36,7 @@ enum state_type {
 	STATE_CLIENT,
 	STATE_SESSION, /* its client came before */
 	STATE_ROUTE,   /* its client and session came before */
+	STATE_PORT,    /* its session came before */
 	STATE_CONN,    /* whatever it points to came before */
 	STATE_END
 };
@@ -110,6 +111,14 @@ struct state_route {
 	uint64_t since;
 };
 
+struct state_port {
+	uint8_t way; /* enum grant_way */
+	uint16_t number, asked, service;
+	uint64_t generation;
+	uint64_t since;
+	int fd;
+};
+
 struct state_conn {
 	uint32_t id, parent, reroutes;
 	uint8_t state, tries, handshake;
@@ -139,6 +148,7 @@ void state_put_worker(struct state_writer *w, const struct state_worker *r);
 void state_put_client(struct state_writer *w, const struct state_client *r);
 void state_put_session(struct state_writer *w, const struct state_session *r);
 void state_put_route(struct state_writer *w, const struct state_route *r);
+void state_put_port(struct state_writer *w, const struct state_port *r);
 void state_put_conn(struct state_writer *w, const struct state_conn *r);
 
 /*
@@ -171,6 +181,7 @@ int state_get_worker(struct state_worker *r, struct buf *b);
 int state_get_client(struct state_client *r, struct buf *b);
 int state_get_session(struct state_session *r, struct buf *b);
 int state_get_route(struct state_route *r, struct buf *b);
+int state_get_port(struct state_port *r, struct buf *b);
 int state_get_conn(struct state_conn *r, struct buf *b);
 
 /*

@@ -276,6 +276,38 @@ state_get_route(struct state_route *r, struct buf *b)
 }
 
 void
+state_put_port(struct state_writer *w, const struct state_port *r)
+{
+	uint8_t space[64];
+	struct buf b;
+
+	buf_write(&b, space, sizeof(space));
+	buf_put_u8(&b, r->way);
+	buf_put_u16(&b, r->number);
+	buf_put_u16(&b, r->asked);
+	buf_put_u16(&b, r->service);
+	buf_put_u64(&b, r->generation);
+	buf_put_u64(&b, r->since);
+	put_fd(&b, r->fd);
+	append(w, STATE_PORT, &b, space);
+}
+
+int
+state_get_port(struct state_port *r, struct buf *b)
+{
+	buf_get_u8(b, &r->way);
+	buf_get_u16(b, &r->number);
+	buf_get_u16(b, &r->asked);
+	buf_get_u16(b, &r->service);
+	buf_get_u64(b, &r->generation);
+	buf_get_u64(b, &r->since);
+	get_fd(b, &r->fd);
+	if (r->way != GRANT_WAY_TCP || r->number == 0)
+		return -1;
+	return done(b);
+}
+
+void
 state_put_conn(struct state_writer *w, const struct state_conn *r)
 {
 	uint8_t space[640];

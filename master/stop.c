@@ -8,6 +8,7 @@
 #include "common/sys/daemon.h"
 #include "master/edge.h"
 #include "master/listeners.h"
+#include "master/ports.h"
 #include "master/reload.h"
 #include "master/restart.h"
 #include "master/sessions.h"
@@ -93,6 +94,7 @@ drain(struct master *m)
 
 	log_info("stopping: no new connections, busy ones may end");
 	listeners_close(m->listeners);
+	ports_close_all(m->ports);
 	clients_each(m->clients, review, m);
 	workers_each(m->workers, drain_mover, NULL);
 	if (ms != 0)

@@ -10,6 +10,7 @@
 #include "master/handshake.h"
 #include "master/hold.h"
 #include "master/feed.h"
+#include "master/ports.h"
 #include "master/visit.h"
 #include "master/workers.h"
 
@@ -180,6 +181,7 @@ tunnels_over(struct master *m, struct session *s)
 	if (s->relay != NULL)
 		s->relay->clients--;
 	s->relay = NULL;
+	ports_close_of(s);
 	sessions_end(m->sessions, s, m->routes);
 	visit_review(m, client);
 	tunnels_forget(m, client);

@@ -8,7 +8,6 @@
 #include "common/base/log.h"
 #include "common/http/host.h"
 #include "master/clock.h"
-#include "master/edge.h"
 #include "master/hold.h"
 #include "master/limits.h"
 #include "master/naming.h"
@@ -24,6 +23,21 @@ struct visits {
 	unsigned log_lines;
 };
 
+bool
+visit_may_log(struct visits *v)
+{
+	uint64_t second = clock_ms() / 1000;
+
+	if (v->log_second != second) {
+		if (v->log_lines > VISIT_LOG_RATE)
+			log_info("%u more users were not served",
+			    v->log_lines - VISIT_LOG_RATE);
+		v->log_second = second;
+		v->log_lines = 0;
+	}
+	return ++v->log_lines <= VISIT_LOG_RATE;
+}
+
 static void
 on_waited(void *arg, void *owner)
 {
@@ -31,7 +45,7 @@ on_waited(void *arg, void *owner)
 	struct conn *c = owner;
 
 	visit_unpark(v->master, c);
-	edge_answer(v->master, c, 503);
+	visit_refuse(v->master, c, 503);
 }
 
 struct visits *
@@ -155,7 +169,7 @@ pass(struct master *m, struct conn *c, const struct visit_finding *f)
 	struct buf b;
 
 	if (!limits_admit(m, c, s->client) || s->relay->full) {
-		edge_answer(m, c, 503);
+		visit_refuse(m, c, 503);
 		return;
 	}
 	buf_write(&b, payload, sizeof(payload));
@@ -164,7 +178,7 @@ pass(struct master *m, struct conn *c, const struct visit_finding *f)
 	buf_put_u16(&b, f->service);
 	buf_put_u8(&b, c->rerouted);
 	buf_put_u16(&b, c->skip);
-	if (buf_put_cstr8(&b, c->name) == -1) {
+	if (buf_put_cstr8(&b, c->name != NULL ? c->name : "") == -1) {
 		hold_drop(m, c);
 		return;
 	}
@@ -222,7 +236,7 @@ park(struct master *m, struct conn *c, struct client *client)
 	if (may_park(m, client, c) && limits_admit(m, c, client))
 		visit_restore(m, c, client);
 	else
-		edge_answer(m, c, 503);
+		visit_refuse(m, c, 503);
 }
 
 void
@@ -239,27 +253,11 @@ void
 visit_act(struct master *m, struct conn *c, const struct visit_finding *f)
 {
 	if (f->status != 0)
-		edge_answer(m, c, f->status);
+		visit_refuse(m, c, f->status);
 	else if (f->session != NULL)
 		pass(m, c, f);
 	else
 		park(m, c, f->park);
-}
-
-/* Strangers must not fill the log. */
-static bool
-may_log(struct visits *v)
-{
-	uint64_t second = clock_ms() / 1000;
-
-	if (v->log_second != second) {
-		if (v->log_lines > VISIT_LOG_RATE)
-			log_info("%u more asked for names that nobody serves",
-			    v->log_lines - VISIT_LOG_RATE);
-		v->log_second = second;
-		v->log_lines = 0;
-	}
-	return ++v->log_lines <= VISIT_LOG_RATE;
 }
 
 static void
@@ -268,7 +266,7 @@ log_unknown(
 {
 	char text[TEXT_ESCAPED], peer[ADDR_TEXT];
 
-	if (may_log(m->visits))
+	if (visit_may_log(m->visits))
 		log_info("%s asks for %s, which nobody serves",
 		    addr_format(peer, &c->who.peer),
 		    text_escape(text, name, n));
@@ -292,7 +290,7 @@ visit_begin(struct master *m, struct conn *c, const char *name, size_t n)
 	/* What cannot be a name is nobody's. */
 	if (visit_name(canonical, c, name, n) == -1) {
 		log_unknown(m, c, name, n);
-		edge_answer(m, c, 404);
+		visit_refuse(m, c, 404);
 		return;
 	}
 	if (conn_set_name(c, canonical) == -1) {
@@ -313,7 +311,7 @@ visit_review(struct master *m, struct client *client)
 
 	for (c = TAILQ_FIRST(&client->parked); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, of);
-		visit_find(m, &f, visit_table(c), c->name);
+		visit_find_for(m, &f, c);
 		if (f.park == client)
 			continue;
 		visit_unpark(m, c);

@@ -12,6 +12,7 @@
 #include "master/clients.h"
 #include "master/conns.h"
 #include "master/master.h"
+#include "master/ports.h"
 
 #define VISIT_PARKED_CLIENT 256 /* visitors that wait for one client, */
 #define VISIT_PARKED_SOURCE 16	/* of them from one source block, */
@@ -29,6 +30,10 @@ size_t visits_parked(const struct visits *v);
  * to its relay, is parked, or answered.
  */
 void visit_begin(struct master *m, struct conn *c, const char *name, size_t n);
+
+/* A user has come by a client's port; fd is taken over. */
+void visit_port(
+    struct master *m, const struct port *p, int fd, const struct addr *peer);
 
 /* Something has changed: look again at those that wait for this client. */
 void visit_review(struct master *m, struct client *client);

@@ -24,6 +24,20 @@ enum route_table visit_table(const struct conn *c);
 void visit_find(struct master *m, struct visit_finding *f,
     enum route_table table, const char *name);
 
+/* The same for a connection: by its name, or by the port that it came to. */
+void visit_find_for(
+    struct master *m, struct visit_finding *f, const struct conn *c);
+
+/* It has come by a client's port: it has no name, and nothing is known of it.
+ */
+bool visit_at_port(const struct conn *c);
+
+/* It cannot be served: with that status, or what its protocol has for that. */
+void visit_refuse(struct master *m, struct conn *c, uint16_t status);
+
+/* Strangers must not fill the log: there may be one line more. */
+bool visit_may_log(struct visits *v);
+
 /* Do it with c, which nobody else holds. */
 void visit_act(struct master *m, struct conn *c, const struct visit_finding *f);
 

@@ -79,7 +79,7 @@ static void
 dial(struct local *l)
 {
 	struct engine *e = l->engine;
-	uint8_t payload[3];
+	uint8_t payload[5];
 	struct buf b;
 
 	do
@@ -89,6 +89,7 @@ dial(struct local *l)
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u16(&b, l->rules->conf.index);
 	buf_put_u8(&b, l->attempt);
+	buf_put_u16(&b, l->port);
 	deadline_set(&e->connecting, &l->deadline, turn_now(e->turn));
 	if (idmap_put(&e->dials, l->dial, l) == -1 ||
 	    chan_send(
@@ -183,6 +184,8 @@ local_open(struct engine *e, struct stream *s, const struct tunnel_open *o)
 	l->engine = e;
 	l->rules = rules;
 	l->stream = s;
+	if (o->scheme == SCHEME_TCP || o->scheme == SCHEME_TLS)
+		l->port = o->local.port;
 	l->fd = -1;
 	turn_item_init(&l->item, local_io_turn, l);
 	LIST_INSERT_HEAD(&e->locals, l, link);

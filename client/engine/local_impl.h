@@ -31,7 +31,8 @@ struct local {
 	size_t owed;	   /* received, in `out`, without credit yet (edit) */
 	uint32_t dial;	   /* its number while LOCAL_DIALING */
 	int fd;
-	int err; /* how the last attempt to connect has failed */
+	uint16_t port; /* the public one that its user came to; 0: none */
+	int err;       /* how the last attempt to connect has failed */
 	uint8_t state, attempt;
 	bool doubtful; /* it is in the list */
 	bool closed;   /* the service's end was announced: read on to it */

@@ -71,6 +71,7 @@ struct schema_key {
 	bool secret;	/* never packed */
 	bool always;	/* a string that is never NULL once all is loaded */
 	bool lowercase; /* strings: fold before `check` */
+	bool number;	/* SCHEMA_STRING: a whole number will do as well */
 	const char *const *choices; /* SCHEMA_CHOICE: ends with NULL */
 	/* Strings, each of a list too: NULL, or what was expected. */
 	const char *(*check)(const char *value);

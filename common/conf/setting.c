@@ -52,7 +52,13 @@ static void
 set_string(const struct target *t, const config_setting_t *s)
 {
 	const char *v = text(s), *expected = "expected a string";
+	char digits[24];
+	uint64_t n;
 
+	if (v == NULL && t->k->number && whole(s, &n) == 0) {
+		snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+		v = digits;
+	}
 	if (v != NULL)
 		expected = field_put_string(t->k, t->to, v, strlen(v));
 	if (expected != NULL)

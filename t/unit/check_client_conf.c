@@ -313,7 +313,7 @@ END_TEST
 
 static const char *const bad_services[] = { "", "0", "65536", "080", "http://",
 	"http://a b", "http://h:0", "http://h/path", "http://h:1/a/",
-	"http://u@h", "http://[::1", "ftp://h", "tcp://h:1", "udp://h:1",
+	"http://u@h", "http://[::1", "ftp://h", "tcp://h", "udp://h:1",
 	"tls://h:1", "unix:", "unix:relative", "h:80", "80,", "80,name",
 	"80,name=", "80,name=a b", "80,name=a_b", "80,name=-a", "80,name=a.",
 	"80,name=*", "80,name=*.1.2.3.4", "80,name=*.*.x", "80,name=a.*",
@@ -321,7 +321,13 @@ static const char *const bad_services[] = { "", "0", "65536", "080", "http://",
 	"80,name=a.b:80", "80,name=::1", "80,name=[::1]", "80,name=[::1]:0",
 	"80,rewrite_host=", "80,rewrite_host=a b", "80,remove_headers=A B",
 	"80,timeout=5", "80,tls_insecure=maybe", "80,tls_name=a b",
-	"80,local.x=1",
+	"80,local.x=1", "80,port=5", "80,random=true", "tcp://h:0",
+	"tcp://h:1,port=0", "tcp://h:1,port=65536", "tcp://h:1,port=5-4",
+	"tcp://h:1,port=1-1025", "tcp://h:1,port=5-", "tcp://h:1,port=a",
+	"tcp://h:65535,port=5-6", "tcp://h:1,port=5-6,random=true",
+	"unix:/a,port=5-6", "tcp://h:1,rewrite_host=true",
+	"tcp://h:1,remove_headers=a", "tcp://h:1,random=5",
+	"unix:/a,port=5,rewrite_host=x",
 	"unix:/0123456789012345678901234567890123456789012345678901234567890"
 	"123456789012345678901234567890123456789012345678901234567890" };
 
