@@ -94,8 +94,10 @@ $B/t/%: t/unit/%.c $(ARCHIVES)
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
 
+# They wait more than they work: several at a time.
+PROVE_JOBS ?= 3
 check: all unit
-	PTP_BUILD=$(abspath $B) prove -v t/
+	PTP_BUILD=$(abspath $B) prove -j$(PROVE_JOBS) --failures --comments t/
 
 bench: all
 	PTP_BUILD=$(abspath $B) t/bench/run
