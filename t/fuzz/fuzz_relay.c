@@ -222,7 +222,10 @@ end_all(struct field *f)
 	for (size_t i = 0; i < USERS; i++)
 		shut(&f->user[i]);
 	shut(&f->client);
-	for (int i = 0; l->r.conns.count > 0; i++) {
+	/* Behind all that was said: no user comes after its PONG. */
+	lab_down(l, MSG_PING, 0, NULL, 0, -1);
+	for (int i = 0;
+	    l->r.conns.count > 0 || lab_told(l, MSG_PONG, 0) == NULL; i++) {
 		turn(f);
 		for (; k < l->ntold; k++) {
 			if (l->told[k].type == MSG_ASK)
