@@ -100,7 +100,7 @@ def machines(lab, server):
     for number in (1, 2):
         names = [f"machine-{letter}.test" for letter in "abcd"[number - 1::2]]
         Ptp(lab, server, *[
-            f"http://127.0.0.1:{Sshd(lab, name).port},name={name}" +
+            f"tcp://127.0.0.1:{Sshd(lab, name).port},name={name}" +
             (f",private=true,token={TOKEN}" if name[8] == "d" else "")
             for name in names], user=f"id{number}:secret{number}")
     nc = f"nc -X connect -x 127.0.0.1:{server.port} %h %p"
