@@ -11,6 +11,7 @@
 #include "client/child.h"
 #include "client/clock.h"
 #include "client/dirs.h"
+#include "client/gates.h"
 #include "client/grants.h"
 #include "client/parent.h"
 #include "common/base/log.h"
@@ -54,6 +55,7 @@ service_row(
 	const char *state = g == NULL || g->code == GRANT_CODES
 	    ? "waiting"
 	    : grant_text((enum grant)g->code);
+	char gates[SERVICE_GATES_TEXT];
 	struct ctl_row row;
 
 	ctl_row_begin(&row);
@@ -62,6 +64,7 @@ service_row(
 	ctl_row_str(
 	    &row, "name", g != NULL && g->name[0] != '\0' ? g->name : NULL);
 	ctl_row_str(&row, "state", state);
+	ctl_row_str(&row, "gates", gates_text(gates, e->conf));
 	ctl_row_str(
 	    &row, "url", g != NULL && g->url[0] != '\0' ? g->url : NULL);
 	ctl_row(call, &row);

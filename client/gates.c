@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client/conf_ports.h"
 #include "common/conf/secret.h"
 #include "common/crypto/gate.h"
 #include "common/tunnel/services.h"
@@ -50,6 +51,10 @@ finish_token(struct client_service *s, const struct schema_place *at)
 	if (!s->private)
 		schema_fault(
 		    at, "private", "expected true: the service has a token");
+	else if (s->port != 0 || s->random)
+		schema_fault(at, "private",
+		    "expected a name and no port: users of a port can show no "
+		    "token");
 }
 
 static void
@@ -63,6 +68,9 @@ finish_basic(struct client_service *s, const struct schema_place *at)
 		schema_fault(at, "basic", "%s", fault);
 	else if (!is_basic(s->basic))
 		schema_fault(at, "basic", "expected \"user:password\"");
+	else if (conf_ports_is_raw(s))
+		schema_fault(at, "basic",
+		    "expected a local of http:// or https:// with it");
 }
 
 void
@@ -98,6 +106,15 @@ gates_same(const struct client_service *a, const struct client_service *b)
 	    same_text(a->basic, b->basic) &&
 	    same_blocks(&a->allow_from, &b->allow_from) &&
 	    same_blocks(&a->deny_from, &b->deny_from);
+}
+
+const char *
+gates_text(char *dst, const struct client_service *s)
+{
+	struct service row = { 0 };
+
+	gates_offer(&row, s, "");
+	return service_gates_text(dst, &row);
 }
 
 void

@@ -12,6 +12,9 @@
 
 struct service;
 
+/* What a service demands, as service_gates_text(). */
+const char *gates_text(char *dst, const struct client_service *s);
+
 /*
  * Read the secrets that are in files, and check what no single key can. Adds
  * faults: a gate that would not close is an error.

@@ -102,13 +102,29 @@ show_clients(struct walk *walk)
 
 /* ---- routes ---- */
 
+/* What its service demands of users; NULL: nothing, or nobody serves it. */
+static const char *
+gates_of(char dst[SERVICE_GATES_TEXT], const struct route *r)
+{
+	const struct services *list;
+
+	if (r->session == NULL)
+		return NULL;
+	list = &r->session->offer;
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->list[i].index == r->service)
+			return service_gates_text(dst, &list->list[i]);
+	}
+	return NULL;
+}
+
 static void
 route_row(void *arg, void *value)
 {
 	struct walk *walk = arg;
 	const char *domain = walk->m->conf.domain;
 	const struct route *r = value;
-	char host[2 * TEXT_NAME_MAX + 2];
+	char host[2 * TEXT_NAME_MAX + 2], gates[SERVICE_GATES_TEXT];
 	struct ctl_row row;
 
 	/* A label under the domain has that address. */
@@ -127,6 +143,7 @@ route_row(void *arg, void *value)
 	    r->session == NULL			    ? "away"
 		: r->session->state == SESSION_LIVE ? "here"
 						    : "lost");
+	ctl_row_str(&row, "gates", gates_of(gates, r));
 	ctl_row_num(&row, "seconds", seconds_since(r->since));
 	ctl_row(walk->call, &row);
 }

@@ -297,6 +297,19 @@ def faults(lab, web):
         done = check("private=true", "token=x", "basic=a:b",
                      "allow_from=10.0.0.0/8", "allow_from=::1")
         tap.is_(done.returncode, 0, done.stderr)
+    with tap.case("what nobody could check: a token at a port, basic without "
+                  "requests"):
+        for local in ("tcp://127.0.0.1:1,port=2", "tcp://127.0.0.1:1",
+                      "unix:/x,port=2", "tcp://127.0.0.1:1,random=true"):
+            done = lab.run([
+                lab.program("ptp"), "-n", "-s", "tcp://a:b@127.0.0.1",
+                local + ",private=true,token=x"])
+            tap.is_(done.returncode, 1, local)
+            tap.like(done.stderr, r"private: expected a name", local)
+        done = lab.run([
+            lab.program("ptp"), "-n", "-s", "tcp://a:b@127.0.0.1",
+            "tcp://127.0.0.1:1,name=x,basic=a:b"])
+        tap.like(done.stderr, r"basic: expected a local of http", "basic")
     with tap.case("secrets may be in files, and are in no log and no ps"):
         path = lab.write("token", TOKEN + "\n", 0o600)
         tap.is_(check("private=true", f"token=@{path}").returncode, 0, path)
@@ -334,6 +347,15 @@ def run():
         twins(port)
         trusted(lab)
         faults(lab, web)
+        with tap.case("ptpctl shows the gates at both ends"):
+            for rows in (client.show_json("services"),
+                         server.show_json("routes")):
+                found = {r["name"]: r["gates"] for r in rows}
+                for name, gates in (("open", None), ("gated", "basic"),
+                                    ("both", "private basic"),
+                                    ("far", "allow_from"),
+                                    ("deny", "deny_from")):
+                    tap.is_(found[name], gates, name)
         with tap.case("no secret is in a log or in ps"):
             shown = client.log() + server.log() + open(
                 f"/proc/{client.pid}/cmdline").read()

@@ -233,6 +233,29 @@ granted_get(struct buf *b, struct granted *g)
 }
 
 const char *
+service_gates_text(char dst[SERVICE_GATES_TEXT], const struct service *v)
+{
+	const struct {
+		bool has;
+		const char *name;
+	} gates[] = {
+		{ (v->flags & SERVICE_PRIVATE) != 0, " private" },
+		{ v->has_basic, " basic" },
+		{ v->nallow > 0, " allow_from" },
+		{ v->ndeny > 0, " deny_from" },
+	};
+	char text[SERVICE_GATES_TEXT] = "";
+
+	for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++) {
+		if (gates[i].has)
+			strcat(text, gates[i].name);
+	}
+	if (text[0] == '\0')
+		return NULL;
+	return strcpy(dst, text + 1);
+}
+
+const char *
 grant_text(enum grant code)
 {
 	static const char *const texts[GRANT_CODES] = {

@@ -126,6 +126,15 @@ int services_put(struct buf *b, const struct services *s);
 int services_get(struct services *s, struct buf *b);
 void services_free(struct services *s);
 
+#define SERVICE_GATES_TEXT 48 /* bytes of the longest, terminated */
+
+/*
+ * What a service demands of its users, to show it: "private basic allow_from
+ * deny_from", or as many of these. Returns dst, or NULL if it is open to all.
+ */
+const char *service_gates_text(
+    char dst[SERVICE_GATES_TEXT], const struct service *v);
+
 /* The head of a GRANTED payload, then `count` rows. */
 int granted_put_head(struct buf *b, uint32_t serial, uint16_t count);
 int granted_get_head(struct buf *b, uint32_t *serial, uint16_t *count);
