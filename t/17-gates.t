@@ -174,6 +174,34 @@ def sources(lab, server):
                     "X-Forwarded-For: 192.0.2.7\r\n").status, 403, "far")
 
 
+def ports(lab):
+    """Users who come without requests: by a port of the service."""
+    server = Ptpd(lab, "-o", 'limits.tcp={range="1024-65535";number=9;}')
+    service = Origin(lambda wire, _origin: wire.send("HELLO\r\n"))
+    lab.keep(service)
+    local = f"tcp://127.0.0.1:{service.port},random=true"
+
+    def end(keys):
+        """What a user of the port is told, and how it ends."""
+        client = Ptp(lab, server, local + keys)
+        port = int(client.wait_line(
+            r"reachable at tcp://\S*:(\d+)", "stdout").group(1))
+        with connect(port) as wire:
+            how = wire.ending()
+            said = wire.buffer
+        client.stop()
+        return said, how
+
+    with tap.case("deny_from and allow_from at a port: a reset, and the "
+                  "service sees nobody"):
+        tap.is_(end(",deny_from=10.0.0.0/8"), (b"HELLO\r\n", "end"), "most")
+        tap.is_(end(",allow_from=127.0.0.1"), (b"HELLO\r\n", "end"), "near")
+        count = service.connections
+        tap.is_(end(",deny_from=127.0.0.1"), (b"", "reset"), "denied")
+        tap.is_(end(",allow_from=192.0.2.0/24"), (b"", "reset"), "not in")
+        tap.is_(service.connections, count, "connections")
+
+
 def trusted(lab):
     server = Ptpd(lab, "-o", "http.trusted=[\"127.0.0.0/8\"]")
     web = Nginx(lab, "trust")
@@ -346,6 +374,7 @@ def run():
         sources(lab, server)
         twins(port)
         trusted(lab)
+        ports(lab)
         faults(lab, web)
         with tap.case("ptpctl shows the gates at both ends"):
             for rows in (client.show_json("services"),
