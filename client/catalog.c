@@ -6,6 +6,7 @@
 
 #include "client/child.h"
 #include "client/conf_ports.h"
+#include "client/conf_services.h"
 #include "client/engine_conf.h"
 #include "client/gates.h"
 #include "client/grants.h"
@@ -92,6 +93,7 @@ tell_engine(const struct catalog *c, const struct entry *e)
 		.index = e->index,
 		.timeout = (uint32_t)v->timeout,
 		.pair = v->local.scheme == LOCAL_HTTPS,
+		.proxy = (uint8_t)v->proxy_protocol,
 		.label = v->local_text,
 		.host = v->rewrite_host,
 		.nremove = v->remove_headers.n,
@@ -114,10 +116,17 @@ tell_engine(const struct catalog *c, const struct entry *e)
 static void
 set_way(struct service *s, const struct client_service *v)
 {
-	s->kind = conf_ports_is_raw(v) ? SERVICE_TCP : SERVICE_HTTP;
+	if (v->local.scheme == LOCAL_TLS)
+		s->kind = SERVICE_TLS;
+	else
+		s->kind = conf_ports_is_raw(v) ? SERVICE_TCP : SERVICE_HTTP;
 	s->flags |= v->random ? SERVICE_RANDOM : 0;
 	s->port = v->port;
 	s->port_last = v->port_last;
+	/* By server name nobody can be asked for a token, or be rewritten. */
+	if (v->local.scheme == LOCAL_HTTPS && !v->private && v->basic == NULL &&
+	    v->rewrite_host == NULL && v->remove_headers.n == 0)
+		s->flags |= SERVICE_SNI;
 }
 
 /* The list as the server is to know it. */
@@ -243,7 +252,7 @@ same_service(const struct client_service *a, const struct client_service *b)
 	    same_text(a->tls_name, b->tls_name) &&
 	    a->tls_insecure == b->tls_insecure && a->port == b->port &&
 	    a->port_last == b->port_last && a->random == b->random &&
-	    gates_same(a, b);
+	    a->proxy_protocol == b->proxy_protocol && gates_same(a, b);
 }
 
 static void
@@ -284,7 +293,11 @@ has_id(const struct client_service *v)
 static bool
 collides(const struct entry *e, const struct client_service *v)
 {
-	if (conf_ports_collide(e->conf, v) || (has_id(e->conf) && has_id(v)))
+	if (conf_ports_collide(e->conf, v))
+		return true;
+	if (conf_services_apart(e->conf, v))
+		return false;
+	if (has_id(e->conf) && has_id(v))
 		return true;
 	for (size_t i = 0; i < v->names.n; i++) {
 		for (size_t k = 0; k < e->conf->names.n; k++) {

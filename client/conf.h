@@ -45,7 +45,7 @@ enum client_cipher {
 	CLIENT_CIPHER_NONE
 };
 
-enum local_scheme { LOCAL_HTTP, LOCAL_HTTPS, LOCAL_TCP, LOCAL_UNIX };
+enum local_scheme { LOCAL_HTTP, LOCAL_HTTPS, LOCAL_TLS, LOCAL_TCP, LOCAL_UNIX };
 
 /* Where a service is. */
 struct service_local {
@@ -76,6 +76,7 @@ struct client_service {
 	char *tls_ca;	  /* absolute path; NULL: the system's */
 	char *tls_name;	  /* NULL: the host of local */
 	bool tls_insecure;
+	uint64_t proxy_protocol; /* enum proxy_version */
 
 	/* Who may use it: gates.h. */
 	bool private;

@@ -8,6 +8,7 @@
 #include "common/base/bucket.h"
 #include "common/conf/checks.h"
 #include "common/conf/secret.h"
+#include "common/net/proxy_header.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define URL_BYTES 511  /* of `local` */
@@ -20,6 +21,9 @@ static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
 /* In the order of enum client_cipher. */
 static const char *const ciphers[] = { "auto", "chacha20-poly1305",
 	"aes256-gcm", "none", NULL };
+
+/* In the order of enum proxy_version. */
+static const char *const proxies[] = { "none", "v1", "v2", NULL };
 
 /* clang-format off */
 
@@ -62,6 +66,8 @@ static const struct schema_key service_keys[] = {
 	    .min = 1, .max = TEXT_NAME_MAX, .check = checks_host },
 	{ "tls_insecure", SCHEMA_BOOL, AT(tls_insecure),
 	    .preset = "false" },
+	{ "proxy_protocol", SCHEMA_CHOICE, AT(proxy_protocol),
+	    .preset = "none", .max = PROXY_V2, .choices = proxies },
 };
 
 #undef AT

@@ -24,6 +24,7 @@ static const struct {
 	{ "http://", LOCAL_HTTP, 80 },
 	{ "https://", LOCAL_HTTPS, 443 },
 	{ "tcp://", LOCAL_TCP, 0 },
+	{ "tls://", LOCAL_TLS, 443 },
 	{ "unix:", LOCAL_UNIX, 0 },
 };
 
@@ -116,8 +117,9 @@ take_local(struct client_service *s)
 			return take_unix(s, s->local_text + n);
 		return take_host(s, s->local_text + n, schemes[i].port);
 	}
-	return "expected http://host:port, https://host:port, tcp://host:port, "
-	       "unix:/path or a port (tls and udp are not in this version)";
+	return "expected http://host:port, https://host:port, tls://host:port, "
+	       "tcp://host:port, unix:/path or a port (udp is not in this "
+	       "version)";
 }
 
 /* rewrite_host = true means the host of local. */
@@ -152,6 +154,32 @@ complete_names(struct client_service *s)
 	return fault;
 }
 
+/* Where nobody sees a request, nothing can be done about requests. */
+static void
+check_passed(const struct client_service *s, const struct schema_place *at)
+{
+	const char *key = NULL;
+
+	if (s->local.scheme != LOCAL_TLS)
+		return;
+	if (s->rewrite_host != NULL)
+		key = "rewrite_host";
+	else if (s->remove_headers.n > 0)
+		key = "remove_headers";
+	else if (s->basic != NULL)
+		key = "basic";
+	if (key != NULL)
+		schema_fault(
+		    at, key, "expected a local of http:// or https:// with it");
+}
+
+bool
+conf_services_apart(
+    const struct client_service *a, const struct client_service *b)
+{
+	return (a->local.scheme == LOCAL_TLS) != (b->local.scheme == LOCAL_TLS);
+}
+
 void
 conf_services_finish(void *service, const struct schema_place *at)
 {
@@ -175,6 +203,7 @@ conf_services_finish(void *service, const struct schema_place *at)
 	if (expected != NULL)
 		schema_fault(at, "rewrite_host", "%s", expected);
 	conf_ports_finish(s, at);
+	check_passed(s, at);
 	gates_finish(s, at);
 	if (s->tls_ca != NULL && paths_absolute(&s->tls_ca) == -1)
 		schema_fault(at, "tls_ca", "%s", strerror(errno));
@@ -280,7 +309,8 @@ is_taken(const struct client_service_list *list, size_t i, size_t j)
 	const char *name = name_of(&list->v[i], j);
 
 	for (size_t k = 0; k < i; k++) {
-		if (has_name(&list->v[k], CONF_NAMES_MAX, name))
+		if (!conf_services_apart(&list->v[k], &list->v[i]) &&
+		    has_name(&list->v[k], CONF_NAMES_MAX, name))
 			return true;
 	}
 	return has_name(&list->v[i], j, name);

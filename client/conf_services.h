@@ -4,6 +4,7 @@
 #ifndef CONF_SERVICES_H
 #define CONF_SERVICES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "client/conf.h"
@@ -30,5 +31,12 @@ void conf_services_operands(struct client_service_list *list,
  */
 void conf_services_check_unique(
     const struct client_service_list *list, struct faults *f);
+
+/*
+ * Whether two services may have the same name: one is called by server name
+ * only (tls://), the other by Host.
+ */
+bool conf_services_apart(
+    const struct client_service *a, const struct client_service *b);
 
 #endif

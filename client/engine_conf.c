@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/net/proxy_header.h"
 
 int
 engine_conf_put_pool(struct buf *b, const struct engine_pool *p)
@@ -26,6 +27,7 @@ engine_conf_put_service(struct buf *b, const struct engine_service *s)
 	buf_put_u16(b, s->index);
 	buf_put_u32(b, s->timeout);
 	buf_put_u8(b, s->pair);
+	buf_put_u8(b, s->proxy);
 	buf_put_str8(
 	    b, s->label, n < ENGINE_CONF_LABEL ? n : ENGINE_CONF_LABEL);
 	buf_put_cstr16(b, s->host != NULL ? s->host : "");
@@ -62,6 +64,8 @@ engine_conf_get_service(struct buf *b, struct engine_service_in *s)
 	buf_get_u32(b, &s->timeout);
 	buf_get_u8(b, &pair);
 	s->pair = pair != 0;
+	if (buf_get_u8(b, &s->proxy) == -1 || s->proxy > PROXY_V2)
+		return -1;
 	buf_get_cstr8(b, s->label, sizeof(s->label));
 	buf_get_cstr16(b, s->host, sizeof(s->host));
 	if (buf_get_u8(b, &n) == -1 || n > ENGINE_CONF_HEADERS)

@@ -102,7 +102,7 @@ grants_url(char dst[GRANTS_URL], const struct granted *g, const char *host,
 	bool full = strchr(g->host, '.') != NULL;
 	struct addr a;
 
-	if (sni)
+	if (g->opened != 0)
 		port = g->opened;
 	if (g->url[0] != '\0') {
 		snprintf(dst, GRANTS_URL, "%s", g->url);
@@ -110,8 +110,9 @@ grants_url(char dst[GRANTS_URL], const struct granted *g, const char *host,
 		return port_url(dst, g, host);
 	} else if (strchr(g->host, ':') != NULL ||
 	    (!full && addr_parse_ip(&a, host) == 0)) {
-		snprintf(dst, GRANTS_URL, "%s://%s (Host: %s)", scheme,
-		    hostport_format(where, host, port, usual), g->host);
+		snprintf(dst, GRANTS_URL, "%s://%s (%s: %s)", scheme,
+		    hostport_format(where, host, port, usual),
+		    sni ? "server name" : "Host", g->host);
 	} else {
 		snprintf(name, sizeof(name), "%s%s%s", g->host, full ? "" : ".",
 		    full ? "" : host);
@@ -185,13 +186,14 @@ since_text(char *dst, size_t size, uint32_t since)
 
 /* What a row is about: "www", "the id", "tcp port 6000-6010". */
 static void
-what_text(char *dst, size_t size, const struct entry *e, const struct granted *in)
+what_text(
+    char *dst, size_t size, const struct entry *e, const struct granted *in)
 {
 	const struct client_service *v = e->conf;
 
 	if (!is_port(in))
-		snprintf(dst, size, "%s",
-		    in->name[0] != '\0' ? in->name : "the id");
+		snprintf(
+		    dst, size, "%s", in->name[0] != '\0' ? in->name : "the id");
 	else if (in->port == 0)
 		snprintf(dst, size, "any %s port", way_name(in));
 	else if (v->port_last > in->port)
@@ -212,8 +214,7 @@ say_refused(const struct entry *e, const struct grant_row *row,
 	what_text(name, sizeof(name), e, in);
 	if (in->code == GRANT_PORT_TAKEN) {
 		log_warnx("%s: %s: %s; it will be asked for again",
-		    e->conf->local_text, name,
-		    grant_text(GRANT_PORT_TAKEN));
+		    e->conf->local_text, name, grant_text(GRANT_PORT_TAKEN));
 	} else if (in->code == GRANT_TAKEN) {
 		since_text(since, sizeof(since), in->since);
 		log_warnx("%s: %s is taken: held by a live session since %s; "
@@ -226,6 +227,13 @@ say_refused(const struct entry *e, const struct grant_row *row,
 		log_error("%s: %s is refused: %s", e->conf->local_text, name,
 		    grant_text((enum grant)in->code));
 	}
+}
+
+/* CONNECT reaches a tls:// service as well: nobody needs a line for that. */
+static bool
+is_aside(const struct entry *e, const struct granted *in)
+{
+	return e->conf->local.scheme == LOCAL_TLS && in->way == GRANT_WAY_HTTP;
 }
 
 static int
@@ -244,7 +252,9 @@ take_row(struct grants *g, const struct granted *in, struct tally *t,
 		return 0;
 	if ((row = row_of(e, in)) == NULL)
 		return 0;
-	if (in->code == GRANT_OK) {
+	if (in->code == GRANT_OK && is_aside(e, in)) {
+		t->granted++;
+	} else if (in->code == GRANT_OK) {
 		say_granted(g, e, row, in, host, port);
 		t->granted++;
 	} else {

@@ -18,11 +18,13 @@
 #include "common/net/dial.h"
 #include "common/net/sockopt.h"
 
-/* A dial that came before the name was known. */
-struct waiting {
+/* What the engine has asked for. */
+struct request {
 	uint32_t number;
 	uint8_t attempt;
 	uint16_t offset; /* into its range of ports */
+	bool raw;	 /* no TLS of ours */
+	struct secure_header header;
 };
 
 struct target {
@@ -36,7 +38,7 @@ struct target {
 	struct addr addrs[LOCALS_ADDRESSES];
 	size_t n; /* addresses; 1 for AF_UNIX */
 	struct lookup *lookup;
-	struct waiting *waiting;
+	struct request *waiting; /* that came before the name was known */
 	size_t nwaiting;
 	struct secure_list pending;
 };
@@ -82,40 +84,42 @@ open_socket(const struct target *t, size_t i, uint16_t offset)
 
 /* Open a socket to the address whose turn it is. */
 static void
-dial(struct target *t, uint32_t number, uint8_t attempt, uint16_t offset)
+dial(struct target *t, const struct request *q)
 {
-	int fd = -1, err;
+	uint8_t attempt = q->attempt;
+	int fd = -1, err = 0;
 
 	if (attempt >= t->n) {
 		/* All have failed: perhaps the name means others by now. */
-		refuse(t, number, t->n > 0 ? 0 : EHOSTUNREACH);
+		refuse(t, q->number, t->n > 0 ? 0 : EHOSTUNREACH);
 		look_up(t);
 		return;
 	}
-	if (t->secure) {
-		secure_dial(
-		    t->parent, &t->pending, t->number, t->addrs, t->n, number);
+	if (t->secure && !q->raw) {
+		secure_dial(t->parent, &t->pending, t->number, t->addrs, t->n,
+		    q->number, &q->header);
 		return;
 	}
-	if ((fd = open_socket(t, attempt, offset)) == -1) {
+	/* If it is of this address alone, as ENETUNREACH: then the next. */
+	for (; attempt < t->n && fd == -1 && err != EMFILE && err != ENFILE;
+	    attempt++) {
+		fd = open_socket(t, attempt, q->offset);
 		err = errno;
-		/* Of this address alone, as ENETUNREACH: then the next. */
-		if (attempt + 1u < t->n && err != EMFILE && err != ENFILE)
-			dial(t, number, (uint8_t)(attempt + 1), offset);
-		else
-			refuse(t, number, err);
+	}
+	if (fd == -1) {
+		refuse(t, q->number, err);
 		return;
 	}
 	/* If the engine dies, the service shall not see an orderly end. */
 	sockopt_reset_on_close(fd, true);
-	child_send_fd(t->parent->engine, MSG_DIALED, number, NULL, 0, fd);
+	child_send_fd(t->parent->engine, MSG_DIALED, q->number, NULL, 0, fd);
 }
 
 static void
 on_found(void *arg, const struct addr *list, size_t n, const char *why)
 {
 	struct target *t = arg;
-	struct waiting *waiting = t->waiting;
+	struct request *waiting = t->waiting;
 	size_t nwaiting = t->nwaiting;
 
 	t->lookup = NULL;
@@ -131,8 +135,7 @@ on_found(void *arg, const struct addr *list, size_t n, const char *why)
 		if (t->n == 0)
 			refuse(t, waiting[i].number, EHOSTUNREACH);
 		else
-			dial(t, waiting[i].number, waiting[i].attempt,
-			    waiting[i].offset);
+			dial(t, &waiting[i]);
 	}
 	free(waiting);
 }
@@ -185,19 +188,48 @@ locals_forget(struct target *t)
 
 /* The name is not known yet: later. */
 static void
-wait(struct target *t, uint32_t number, uint8_t attempt, uint16_t offset)
+wait(struct target *t, const struct request *q)
 {
-	struct waiting *more;
+	struct request *more;
 
 	look_up(t);
 	if (t->lookup == NULL || t->nwaiting == LOCALS_WAITING ||
 	    (more = realloc(t->waiting, (t->nwaiting + 1) * sizeof(*more))) ==
 		NULL) {
-		refuse(t, number, EHOSTUNREACH);
+		refuse(t, q->number, EHOSTUNREACH);
 		return;
 	}
 	t->waiting = more;
-	more[t->nwaiting++] = (struct waiting){ number, attempt, offset };
+	more[t->nwaiting++] = *q;
+}
+
+/*
+ * The request, and in *index the service and in *port the public port that it
+ * is for. -1: malformed.
+ */
+static int
+get_request(
+    struct request *q, uint16_t *index, uint16_t *port, const struct msg *m)
+{
+	const char *header;
+	uint8_t raw = 0;
+	struct buf b;
+	size_t n = 0;
+
+	memset(q, 0, sizeof(*q));
+	q->number = m->id;
+	buf_read(&b, m->p, m->n);
+	buf_get_u16(&b, index);
+	buf_get_u8(&b, &q->attempt);
+	buf_get_u16(&b, port);
+	buf_get_u8(&b, &raw);
+	if (buf_get_str8(&b, &header, &n) == -1 || !buf_done(&b) ||
+	    n > sizeof(q->header.p))
+		return -1;
+	q->raw = raw != 0;
+	q->header.n = n;
+	memcpy(q->header.p, header, n);
+	return 0;
 }
 
 /* How far a public port lies in the range that the service asks for. */
@@ -214,14 +246,13 @@ locals_on_dial(void *child, const struct msg *m)
 {
 	struct parent *p = child_parent(child);
 	struct entry *e;
-	uint8_t payload[4], attempt = 0;
+	uint8_t payload[4];
 	uint16_t index = 0, port = 0;
+	struct request q;
 	struct buf b;
 
-	buf_read(&b, m->p, m->n);
-	buf_get_u16(&b, &index);
-	buf_get_u8(&b, &attempt);
-	buf_get_u16(&b, &port);
+	if (get_request(&q, &index, &port, m) == -1)
+		return -1;
 	if ((e = catalog_find(p->catalog, index)) == NULL) {
 		/* It was removed while this was on its way. */
 		buf_write(&b, payload, sizeof(payload));
@@ -229,9 +260,10 @@ locals_on_dial(void *child, const struct msg *m)
 		child_send(p->engine, MSG_DIAL_NO, m->id, payload, 4);
 		return 0;
 	}
+	q.offset = offset_of(e->conf, port);
 	if (e->target->n == 0)
-		wait(e->target, m->id, attempt, offset_of(e->conf, port));
+		wait(e->target, &q);
 	else
-		dial(e->target, m->id, attempt, offset_of(e->conf, port));
+		dial(e->target, &q);
 	return 0;
 }

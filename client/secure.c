@@ -27,6 +27,7 @@ struct secure {
 	struct reach *reach;
 	uint16_t service;
 	uint32_t number;
+	struct secure_header header;
 };
 
 /* Where systems keep the certificates that they trust. */
@@ -167,10 +168,22 @@ pass(struct parent *p, uint16_t service, uint32_t number, int fd)
 	child_send_fd(p->engine, MSG_DIALED, number, NULL, 0, pair[1]);
 }
 
+/* A fresh socket takes that much. */
+static int
+greet(int fd, const struct secure_header *h)
+{
+	ssize_t n = 0;
+
+	if (h->n > 0)
+		n = send(fd, h->p, h->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n == (ssize_t)h->n ? 0 : -1;
+}
+
 static void
 on_reached(void *arg, int fd, const struct addr *to, const char *why)
 {
 	struct secure *s = arg;
+	struct secure_header header = s->header;
 	struct parent *p = s->parent;
 	uint16_t service = s->service;
 	uint32_t number = s->number;
@@ -179,15 +192,20 @@ on_reached(void *arg, int fd, const struct addr *to, const char *why)
 	(void)to;
 	(void)why;
 	unlink_secure(s);
-	if (fd == -1)
+	if (fd == -1) {
 		refuse(p, number, err);
-	else
+	} else if (greet(fd, &header) == -1) {
+		refuse(p, number, errno);
+		close(fd);
+	} else {
 		pass(p, service, number, fd);
+	}
 }
 
 void
 secure_dial(struct parent *p, struct secure_list *list, uint16_t service,
-    const struct addr *addrs, size_t n, uint32_t number)
+    const struct addr *addrs, size_t n, uint32_t number,
+    const struct secure_header *header)
 {
 	struct secure *s;
 
@@ -208,6 +226,7 @@ secure_dial(struct parent *p, struct secure_list *list, uint16_t service,
 	list->count++;
 	s->service = service;
 	s->number = number;
+	s->header = *header;
 	s->next = list->first;
 	s->prev = &list->first;
 	if (s->next != NULL)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/base/addr.h"
+#include "common/net/proxy_header.h"
 
 struct client_service;
 struct parent;
@@ -27,12 +28,19 @@ struct secure_list {
 	unsigned count;
 };
 
+/* What is sent to the service before TLS begins: of the PROXY protocol. */
+struct secure_header {
+	size_t n; /* 0: nothing */
+	uint8_t p[PROXY_HEADER_MADE];
+};
+
 /*
  * Connect to one of n addresses for the engine's dial `number`, which is
  * answered in any case.
  */
 void secure_dial(struct parent *p, struct secure_list *list, uint16_t service,
-    const struct addr *addrs, size_t n, uint32_t number);
+    const struct addr *addrs, size_t n, uint32_t number,
+    const struct secure_header *header);
 
 /* The service is gone: refuse what is on its way. */
 void secure_forget(struct parent *p, struct secure_list *list);

@@ -419,7 +419,8 @@ listeners_port(const struct listeners *ls, enum role role)
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	{
-		if (kinds[b->l.kind].role == role)
+		if (kinds[b->l.kind].role == role &&
+		    b->l.kind != LISTENER_REDIRECT)
 			return b->l.local.port;
 	}
 	return 0;

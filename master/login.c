@@ -10,6 +10,7 @@
 #include "master/rivals.h"
 #include "master/handshake.h"
 #include "master/hold.h"
+#include "master/listeners.h"
 #include "master/tunnels.h"
 #include "master/vouch.h"
 #include "master/workers.h"
@@ -163,7 +164,7 @@ open_session(struct master *m, struct conn *c, struct client *client,
 		sessions_end(m->sessions, s, m->routes);
 		return -1;
 	}
-	s->port = c->who.local.port;
+	s->port = c->kind == LISTENER_SNI ? 0 : c->who.local.port;
 	s->relay->clients++;
 	tunnel_count(c, s);
 	return 0;

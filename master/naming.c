@@ -93,13 +93,63 @@ is_wanted(const struct service *sv, enum route_table table)
 	return sv->kind != SERVICE_UDP;
 }
 
-/* Call fn for every table that a name is to be in; once if there is none. */
+/* Whether its users come by the id: by Host or server name, and no other. */
+static bool
+has_id(const struct service *sv)
+{
+	return sv->nnames == 0 && sv->port == 0 &&
+	    (sv->kind == SERVICE_HTTP || sv->kind == SERVICE_TLS);
+}
+
+/* Whether a service has a name; the empty one is the id. */
+static bool
+has_name(const struct service *sv, const char *name)
+{
+	if (sv->nnames == 0)
+		return name[0] == '\0' && has_id(sv);
+	for (size_t i = 0; i < sv->nnames; i++) {
+		if (strcmp(sv->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A site may be two services, for http and for https. So a name in the list
+ * of a tls:// service and of another is by server name the first one's, and
+ * the other's by Host: whether it is left to that other.
+ */
+static bool
+is_left(const struct round *r, const struct ask *a, enum route_table table)
+{
+	const struct services *list = &r->s->offer;
+	bool tls = a->sv->kind == SERVICE_TLS;
+
+	if (tls == (table == ROUTES_SNI))
+		return false;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct service *sv = &list->list[i];
+
+		if ((sv->kind == SERVICE_TLS) != tls && is_wanted(sv, table) &&
+		    has_name(sv, a->name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Call fn for every table that a name is to be in; once if there is none. A
+ * tls:// service is not served by CONNECT alone.
+ */
 static void
 each_table(struct round *r, struct ask *a, ask_fn fn)
 {
-	bool http = r->http != 0 && is_wanted(a->sv, ROUTES_HTTP);
-	bool sni = r->sni != 0 && is_wanted(a->sv, ROUTES_SNI);
+	bool http = r->http != 0 && is_wanted(a->sv, ROUTES_HTTP) &&
+	    !is_left(r, a, ROUTES_HTTP);
+	bool sni = r->sni != 0 && is_wanted(a->sv, ROUTES_SNI) &&
+	    !is_left(r, a, ROUTES_SNI);
 
+	http &= a->sv->kind != SERVICE_TLS || sni;
 	a->first = true;
 	a->served = http || sni;
 	a->table = http || !a->served ? ROUTES_HTTP : ROUTES_SNI;
@@ -111,7 +161,7 @@ each_table(struct round *r, struct ask *a, ask_fn fn)
 	fn(r, a);
 }
 
-/* Call fn for every row; an HTTP service without names has one, "". */
+/* Call fn for every row; the id has one of its own, "". */
 static void
 each_ask(struct round *r, ask_fn fn)
 {
@@ -122,7 +172,7 @@ each_ask(struct round *r, ask_fn fn)
 
 		if (a.sv->kind == SERVICE_UDP)
 			continue;
-		if (a.sv->nnames == 0 && a.sv->kind == SERVICE_HTTP)
+		if (has_id(a.sv))
 			each_table(r, &a, fn);
 		for (size_t j = 0; j < a.sv->nnames; j++) {
 			a.name = a.sv->names[j];
@@ -271,7 +321,9 @@ make_url(const struct round *r, struct granted *g)
 	uint16_t port = sni ? r->sni : r->s->port;
 	const char *scheme = sni ? "https" : "http";
 
-	if (sni) /* not the port that the client dialled */
+	if (port == 0) /* it has come to a port where HTTP is not spoken */
+		port = r->http;
+	if (port != r->s->port) /* not the port that the client dialled */
 		g->opened = port;
 	if (!r->urls || strchr(g->host, '.') == NULL ||
 	    strchr(g->host, ':') != NULL)

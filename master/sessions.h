@@ -59,7 +59,7 @@ struct session {
 	bool told;		/* GRANTED has been sent once */
 	uint64_t alive;		/* clock_ms() when it answered one */
 	struct wait wait;	/* LOST: for the end; else for the probes */
-	uint16_t port;		/* that its client dialled */
+	uint16_t port;		/* that its client dialled; 0: no HTTP there */
 	struct names *allowed;	/* beside the id, by auth.url; NULL: any */
 	LIST_ENTRY(session) of; /* of its client */
 };

@@ -9,6 +9,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/net/dial.h"
+#include "common/net/proxy_header.h"
 #include "common/net/sockopt.h"
 
 static void
@@ -74,12 +75,15 @@ local_touch(struct local *l)
 		    &l->rules->idle, &l->deadline, turn_now(l->engine->turn));
 }
 
-/* Ask the parent for a connection. */
+/*
+ * Ask the parent for a connection. It writes this header in front of it, for
+ * we never see what a converter writes.
+ */
 static void
-dial(struct local *l)
+dial(struct local *l, const uint8_t *header, size_t n)
 {
 	struct engine *e = l->engine;
-	uint8_t payload[5];
+	uint8_t payload[7 + PROXY_HEADER_MADE];
 	struct buf b;
 
 	do
@@ -90,10 +94,12 @@ dial(struct local *l)
 	buf_put_u16(&b, l->rules->conf.index);
 	buf_put_u8(&b, l->attempt);
 	buf_put_u16(&b, l->port);
+	buf_put_u8(&b, l->raw);
+	buf_put_str8(&b, header, n);
 	deadline_set(&e->connecting, &l->deadline, turn_now(e->turn));
 	if (idmap_put(&e->dials, l->dial, l) == -1 ||
-	    chan_send(
-		e->chan, MSG_DIAL, l->dial, payload, sizeof(payload), -1) == -1)
+	    chan_send(e->chan, MSG_DIAL, l->dial, payload, buf_used(&b), -1) ==
+		-1)
 		local_abandon(l, RESET_LIMIT);
 }
 
@@ -136,7 +142,7 @@ connected(struct local *l)
 		close(l->fd);
 		l->fd = -1;
 		l->attempt++;
-		dial(l);
+		dial(l, NULL, 0);
 		return;
 	}
 	l->state = LOCAL_UP;
@@ -156,6 +162,27 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		connected(l);
 	if (l->state == LOCAL_UP)
 		local_io_event(l, what);
+}
+
+/* Begin with the header that the service wants, if it wants one. */
+static void
+begin(struct local *l, const struct tunnel_open *o)
+{
+	uint8_t header[PROXY_HEADER_MADE];
+	struct iovec iov = { header, 0 };
+
+	iov.iov_len = proxy_header_make(header,
+	    (enum proxy_version)l->rules->conf.proxy, &o->peer, &o->local);
+	if (l->pair) {
+		dial(l, header, iov.iov_len);
+		return;
+	}
+	if (iov.iov_len > 0 && outq_add(&l->out, &iov, 1) == -1) {
+		local_abandon(l, RESET_LIMIT);
+		return;
+	}
+	l->own = (uint8_t)iov.iov_len;
+	dial(l, NULL, 0);
 }
 
 void
@@ -186,11 +213,13 @@ local_open(struct engine *e, struct stream *s, const struct tunnel_open *o)
 	l->stream = s;
 	if (o->scheme == SCHEME_TCP || o->scheme == SCHEME_TLS)
 		l->port = o->local.port;
+	l->raw = o->scheme == SCHEME_SNI;
+	l->pair = rules->conf.pair && !l->raw;
 	l->fd = -1;
 	turn_item_init(&l->item, local_io_turn, l);
 	LIST_INSERT_HEAD(&e->locals, l, link);
 	stream_set_owner(s, l);
-	dial(l);
+	begin(l, o);
 }
 
 void

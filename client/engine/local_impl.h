@@ -34,6 +34,9 @@ struct local {
 	uint16_t port; /* the public one that its user came to; 0: none */
 	int err;       /* how the last attempt to connect has failed */
 	uint8_t state, attempt;
+	uint8_t own;   /* bytes first in `out` that are ours: the header */
+	bool raw;      /* TLS that is passed through: it is not to be ended */
+	bool pair;     /* fd is a converter's end */
 	bool doubtful; /* it is in the list */
 	bool closed;   /* the service's end was announced: read on to it */
 	bool eof;      /* ... and read: FIN was sent */

@@ -16,11 +16,15 @@ int
 local_io_push(struct local *l)
 {
 	ssize_t sent = outq_flush(&l->out, l->fd);
+	uint8_t own;
 
 	if (sent == -1) {
 		local_abandon(l, RESET_ABORT);
 		return -1;
 	}
+	own = sent < l->own ? (uint8_t)sent : l->own;
+	l->own = (uint8_t)(l->own - own);
+	sent -= own;
 	l->up += (uint64_t)sent;
 	if (l->edit == NULL) {
 		if (sent > 0)
@@ -76,7 +80,7 @@ is_hung_up(const struct local *l)
 {
 	struct pollfd pfd = { .fd = l->fd };
 
-	return l->rules->conf.pair && !l->shut && poll(&pfd, 1, 0) == 1 &&
+	return l->pair && !l->shut && poll(&pfd, 1, 0) == 1 &&
 	    (pfd.revents & (POLLHUP | POLLERR)) != 0;
 }
 

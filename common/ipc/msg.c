@@ -103,7 +103,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 
 	[MSG_ENGINE_CONF] = { "ENGINE_CONF", 1, ANY, R(ENGINE), 0, false,
 	    true },
-	[MSG_DIAL] = { "DIAL", 5, 5, 0, R(ENGINE), false, false },
+	[MSG_DIAL] = { "DIAL", 7, 128, 0, R(ENGINE), false, false },
 	[MSG_DIALED] = { "DIALED", 0, 0, R(ENGINE), 0, true, false },
 	[MSG_DIAL_NO] = { "DIAL_NO", 4, 4, R(ENGINE), 0, false, false },
 	[MSG_WANT] = { "WANT", 1, 1, 0, R(ENGINE), false, false },

@@ -184,8 +184,11 @@ enum msg_type {
 	/* Client: what the engine and proof need from the parent. */
 	MSG_ENGINE_CONF, /* down: see client/engine */
 	MSG_DIAL,	 /* up, id = the engine's number: service u16, attempt
-			    u8: how many of its addresses have failed, port
-			    u16: the public one that its user came to; 0: none */
+			    u8 (how many of its addresses have failed), port
+			    u16 (the public one that its user came to; 0:
+			    none), raw u8 (1: no TLS of ours), header str8
+			    (what the parent is to send before a converter
+			    sends anything) */
 	MSG_DIALED,	 /* down, descriptor, id = that number */
 	MSG_DIAL_NO,	 /* down, id = that number: errno u32 */
 	MSG_WANT,	 /* up: tunnels wanted u8 (beyond those it has) */

@@ -287,6 +287,13 @@ static const struct {
 	      { NULL }, { SERVER }, { NULL } },
 	    "t.conf:3: services[1].name: expected each name once: \"a\" is "
 	    "there twice" },
+	{ { NULL, { NULL }, { SERVER },
+	      { "tls://h,name=a", "80,name=a", "81,name=a" } },
+	    "command line: services[2].name: expected each name once: \"a\" "
+	    "is there twice" },
+	{ { NULL, { NULL }, { SERVER }, { "tls://h", "80", "tls://i" } },
+	    "command line: services[2].name: expected a name: another "
+	    "service has the id already" },
 	{ { "services = (\n{ name = \"a\"; });", { NULL }, { SERVER },
 	      { NULL } },
 	    "t.conf:2: services[0].local: expected what to serve, as "
@@ -314,7 +321,9 @@ END_TEST
 static const char *const bad_services[] = { "", "0", "65536", "080", "http://",
 	"http://a b", "http://h:0", "http://h/path", "http://h:1/a/",
 	"http://u@h", "http://[::1", "ftp://h", "tcp://h", "udp://h:1",
-	"tls://h:1", "unix:", "unix:relative", "h:80", "80,", "80,name",
+	"tls://h:0", "tls://h,rewrite_host=true", "tls://h,remove_headers=A",
+	"tls://h,basic=a:b", "tls://h,port=1", "tls://h,proxy_protocol=v3",
+	"unix:", "unix:relative", "h:80", "80,", "80,name",
 	"80,name=", "80,name=a b", "80,name=a_b", "80,name=-a", "80,name=a.",
 	"80,name=*", "80,name=*.1.2.3.4", "80,name=*.*.x", "80,name=a.*",
 	"80,name=1.2.3.4", "80,name=1.2.3.4:0", "80,name=1.2.3.4:65536",

@@ -7,6 +7,7 @@
 
 #include "client/tls_conf.h"
 #include "common/base/buf.h"
+#include "common/net/proxy_header.h"
 
 static uint8_t bytes[16384];
 static struct buf b;
@@ -51,6 +52,7 @@ START_TEST(service)
 	struct engine_service s = { .index = 65535,
 		.timeout = 1,
 		.pair = true,
+		.proxy = PROXY_V2,
 		.label = name,
 		.host = host,
 		.nremove = ENGINE_CONF_HEADERS,
@@ -74,6 +76,7 @@ START_TEST(service)
 	ck_assert_uint_eq(in.index, 65535);
 	ck_assert_uint_eq(in.nremove, ENGINE_CONF_HEADERS);
 	ck_assert(in.pair);
+	ck_assert_uint_eq(in.proxy, PROXY_V2);
 	ck_assert_str_eq(in.host, host);
 	ck_assert_str_eq(in.label, name);
 	ck_assert_str_eq(in.remove[ENGINE_CONF_HEADERS - 1], name);

@@ -52,7 +52,7 @@ START_TEST(says_where_it_is_by_server_name)
 	ck_assert_str_eq(grants_url(text, &g, "example.com", 443),
 	    "https://id1.example.com:8443");
 	ck_assert_str_eq(grants_url(text, &g, "127.0.0.1", 443),
-	    "https://127.0.0.1:8443 (Host: id1)");
+	    "https://127.0.0.1:8443 (server name: id1)");
 }
 END_TEST
 
