@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 
+from .fair import fair
 from .origin import BULK_BYTES, PAGE_BYTES
 from .proc import BenchError, cpu_us, pss_kib
 
@@ -37,9 +38,10 @@ class Cpu:
 class Wrk:
     """One run of wrk; raises when any request failed."""
 
-    def __init__(self, run, seconds, connections, threads, headers=()):
+    def __init__(self, run, seconds, connections, threads, headers=(),
+                 script="wrk.lua"):
         argv = ["wrk", f"-c{connections}", f"-t{threads}", f"-d{seconds}s",
-                "-s", os.path.join(HERE, "wrk.lua"), "-H", f"Host: {run.host}"]
+                "-s", os.path.join(HERE, script), "-H", f"Host: {run.host}"]
         for header in headers:
             argv += ["-H", header]
         argv.append(f"http://127.0.0.1:{run.port}/")
@@ -213,6 +215,7 @@ MEASURES = [
     Measure("latency", latency),
     Measure("download", download),
     Measure("upload", upload, sink=True),
+    Measure("fair", lambda run, opt: fair(run, opt, Wrk)),
     Measure("idle", idle, max_rounds=3),
     Measure("rest", rest, max_rounds=3),
 ]

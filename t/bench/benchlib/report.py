@@ -20,6 +20,8 @@ def both(*bounds):
     return {"ptp": list(bounds), "ptp-none": list(bounds)}
 
 
+FAIR = ("ptp", "ptp-none", "ptp-two")
+
 METRICS = [
     Metric("requests", "requests/s", "{:.0f}", True, {
         "ptp": [("haproxy", 1.05)],
@@ -36,6 +38,12 @@ METRICS = [
     Metric("cpu_download", "download, CPU ms/GB", "{:.0f}", False),
     Metric("upload", "upload, GB/s", "{:.2f}", True),
     Metric("cpu_upload", "upload, CPU ms/GB", "{:.0f}", False),
+    Metric("fair_alone", "100 users, p99, ms", "{:.2f}", False),
+    Metric("fair_held", "beside 4 MB/s, p99, ms", "{:.2f}", False),
+    Metric("fair_held_times", "the same by max(alone, 3.3 ms)", "{:.2f}",
+           False, {s: [(None, 3.0)] for s in FAIR}),
+    Metric("fair_full", "beside all that goes, p99, ms", "{:.2f}", False,
+           {s: [("haproxy", 2.5)] for s in FAIR}),
     Metric("idle_server", "idle visitor, KiB, server", "{:.2f}", False,
            both((None, 1.0))),
     Metric("idle_client", "idle visitor, KiB, client", "{:.2f}", False,

@@ -13,9 +13,11 @@ BUILD = os.environ.get("PTP_BUILD") or os.path.normpath(
 class Running:
     """A subject that serves: where visitors go, and who works for it."""
 
-    def __init__(self, port, server=None, client=None, host=None):
+    def __init__(self, port, server=None, client=None, host=None,
+                 bulk_host=None):
         self.port = port
         self.host = host or f"127.0.0.1:{port}"
+        self.bulk_host = bulk_host or self.host  # of who downloads beside
         self.server = server  # the Daemon at the visitors' end, or None
         self.client = client  # the Daemon at the web server's end, or None
 
@@ -29,6 +31,7 @@ class Subject:
 
     key = title = ""
     programs = ()
+    measures = None  # keys of those that make sense; None: all
 
     def missing(self):
         """Why it cannot run here, or None."""
@@ -98,23 +101,42 @@ class Ptp(Subject):
             "ptpd", os.path.join(BUILD, "ptpd"), "-d",
             "-f", stage.write("ptpd.conf", ""),
             "-o", f"listen.http=127.0.0.1:{port}", "-u", "id1:secret1",
+            "-u", "id2:secret2",
             "-o", f"host_key={where}/host_key",
             "-o", f"socket={where}/ptpd.sock")
         server.wait_for(server.err, "ready")
+        client = self._client(stage, "ptp", "id1:secret1", port, origin)
+        return Running(port, server, client, "id1.example.com")
+
+    def _client(self, stage, name, user, port, origin):
+        where = stage.directory
         client = stage.spawn(
-            "ptp", os.path.join(BUILD, "ptp"), "-d",
-            "-f", stage.write("ptp.conf", ""),
-            "-s", f"tcp://id1:secret1@127.0.0.1:{port}",
-            "-o", f"known_servers={where}/known_servers",
-            "-o", f"socket={where}/ptp.sock",
+            name, os.path.join(BUILD, "ptp"), "-d",
+            "-f", stage.write(name + ".conf", ""),
+            "-s", f"tcp://{user}@127.0.0.1:{port}",
+            "-o", f"known_servers={where}/{name}.known",
+            "-o", f"socket={where}/{name}.sock",
             *self.options, f"http://127.0.0.1:{origin}")
         client.wait_for(client.out, "is reachable at")
-        return Running(port, server, client, "id1.example.com")
+        return client
 
 
 class PtpPlain(Ptp):
     key, title = "ptp-none", "ptp, cipher none"
     options = ("-o", "tunnel.cipher=none")
+
+
+class PtpTwo(Ptp):
+    """Who downloads does so from another client."""
+
+    key, title = "ptp-two", "ptp, two clients"
+    measures = ("fair",)
+
+    def start(self, stage, origin):
+        run = super().start(stage, origin)
+        self._client(stage, "ptp2", "id2:secret2", run.port, origin)
+        run.bulk_host = "id2.example.com"
+        return run
 
 
 class Frp(Subject):
@@ -211,5 +233,5 @@ class Chisel(Subject):
 
 def all_subjects(visitors):
     """Every subject, in the order of the table."""
-    return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), Frp(), Rathole(),
-            Gt(), Chisel()]
+    return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), PtpTwo(), Frp(),
+            Rathole(), Gt(), Chisel()]
