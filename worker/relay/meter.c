@@ -29,9 +29,9 @@ meter_limits(const struct meter *m)
 	return m->bucket.rate != 0;
 }
 
-/* Bytes that are worth calling somebody for. */
+/* What one gets in a turn while others wait; less is not worth a call. */
 static size_t
-portion(const struct meter *m)
+share(const struct meter *m)
 {
 	uint64_t n = m->bucket.rate / MS_PER_S * METER_TURN_MS;
 
@@ -79,7 +79,7 @@ arm(struct meter *m)
 	if (m->first == NULL || m->timer == NULL ||
 	    event_pending(m->timer, EV_TIMEOUT, NULL))
 		return;
-	us = bucket_wait(&m->bucket, portion(m), turn_now(m->turn));
+	us = bucket_wait(&m->bucket, share(m), turn_now(m->turn));
 	tv.tv_sec = (time_t)(us / US_PER_S);
 	tv.tv_usec = (suseconds_t)(us % US_PER_S);
 	event_add(m->timer, &tv);
@@ -99,8 +99,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	end = m->last == &m->first ? NULL
 				   : (struct meter_wait *)((char *)m->last -
 					 offsetof(struct meter_wait, next));
+	/* A whole share each, or those who get the rest would fall behind. */
 	while (more && (w = m->first) != NULL &&
-	    bucket_room(&m->bucket, 1, turn_now(m->turn)) > 0) {
+	    bucket_room(&m->bucket, share(m), turn_now(m->turn)) == share(m)) {
 		more = w != end;
 		meter_leave(m, w);
 		m->called = w;
@@ -124,7 +125,7 @@ size_t
 meter_room(struct meter *m, struct meter_wait *w, size_t want)
 {
 	uint64_t now = turn_now(m->turn);
-	size_t most, room;
+	size_t room;
 
 	if (!meter_limits(m) && m->first == NULL)
 		return want;
@@ -133,11 +134,8 @@ meter_room(struct meter *m, struct meter_wait *w, size_t want)
 	/* Nobody goes before those who have waited. */
 	if (m->first != NULL && m->called != w)
 		room = 0;
-	most = portion(m);
-	if (most < METER_SHARE_MIN)
-		most = METER_SHARE_MIN;
-	if (m->first != NULL && meter_limits(m) && room > most)
-		room = most;
+	if (m->first != NULL && meter_limits(m) && room > share(m))
+		room = share(m);
 	if (room == want || w->prev != NULL)
 		return room;
 	if (m->timer == NULL)

@@ -14,9 +14,8 @@
 struct event;
 struct turn;
 
-#define METER_TURN_MS 20    /* of the rate are handed out at a time, ... */
-#define METER_TURN_MIN 256  /* and so many bytes anyway */
-#define METER_SHARE_MIN 512 /* bytes that one gets while others wait */
+#define METER_TURN_MS 20   /* of the rate are one turn's share, ... */
+#define METER_TURN_MIN 256 /* and so many bytes anyway */
 
 /* A place in the queue; all zero but for fn and arg: not in it. */
 struct meter_wait {
