@@ -8,12 +8,11 @@
 #include "common/base/log.h"
 #include "master/clock.h"
 #include "master/conns.h"
-#include "master/handshake.h"
 #include "master/listeners.h"
 #include "master/sessions.h"
+#include "master/show_limits.h"
 #include "master/show_ports.h"
 #include "master/show_relays.h"
-#include "master/visit.h"
 #include "master/workers.h"
 
 /* What goes through a table with each of its members. */
@@ -87,6 +86,7 @@ client_row(void *arg, void *value)
 	ctl_row_num(&row, "requests", f.v[COUNTER_REQUESTS]);
 	ctl_row_num(&row, "up", f.v[COUNTER_UP]);
 	ctl_row_num(&row, "down", f.v[COUNTER_DOWN]);
+	ctl_row_num(&row, "speed", limits_of(walk->m, client).speed);
 	if (s != NULL)
 		ctl_row_num(&row, "seconds", seconds_since(s->since));
 	else
@@ -212,6 +212,7 @@ worker_row(void *arg, struct worker *w)
 	ctl_row_str(&row, "state", worker_state_name(w));
 	ctl_row_num(&row, "connections", w->conns);
 	ctl_row_num(&row, "clients", w->clients);
+	ctl_row_bool(&row, "full", w->full);
 	ctl_row_num(&row, "seconds", seconds_since(w->started));
 	ctl_row(walk->call, &row);
 }
@@ -244,28 +245,9 @@ show_listeners(struct walk *walk)
 }
 
 static void
-limit_row(struct walk *walk, const char *name, uint64_t used, uint64_t limit)
+show_bounds(struct walk *walk)
 {
-	struct ctl_row row;
-
-	ctl_row_begin(&row);
-	ctl_row_str(&row, "limit", name);
-	ctl_row_num(&row, "used", used);
-	ctl_row_num(&row, "most", limit);
-	ctl_row(walk->call, &row);
-}
-
-static void
-show_limits(struct walk *walk)
-{
-	const struct master *m = walk->m;
-
-	limit_row(walk, "connections", conns_count(m->conns), CONNS_MAX);
-	limit_row(walk, "handshakes", handshakes_count(m->handshakes),
-	    HANDSHAKES_MAX);
-	limit_row(walk, "parked", visits_parked(m->visits),
-	    m->nofile / VISIT_PARKED_SHARE);
-	limit_row(walk, "held ids", clients_held(m->clients), HELD_MAX);
+	show_limits(walk->m, walk->call);
 }
 
 /* ---- */
@@ -294,7 +276,7 @@ static const struct view {
 	{ "users", show_users, false },
 	{ "workers", show_workers, false },
 	{ "listeners", show_listeners, false },
-	{ "limits", show_limits, false },
+	{ "limits", show_bounds, false },
 };
 
 int

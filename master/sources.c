@@ -125,6 +125,25 @@ sources_take_user(struct sources *t, const struct addr *peer)
 }
 
 static void
+look_at(void *arg, void *source)
+{
+	const struct source *s = source;
+	unsigned *most = arg;
+
+	if (s->users > *most)
+		*most = s->users;
+}
+
+unsigned
+sources_most_users(const struct sources *t)
+{
+	unsigned most = 0;
+
+	map_each(t->map, look_at, &most);
+	return most;
+}
+
+static void
 unpin(struct sources *t, struct source *s)
 {
 	if (is_pinned(s))

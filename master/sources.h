@@ -49,6 +49,9 @@ struct source *sources_take_user(struct sources *t, const struct addr *peer);
 /* And one less. */
 void sources_release_user(struct sources *t, const struct addr *peer);
 
+/* The user connections of the source that has most of them. */
+unsigned sources_most_users(const struct sources *t);
+
 /* A login from s has failed. Returns whether it is locked out since now. */
 bool sources_failed(struct source *s, const struct lockout *l);
 

@@ -266,6 +266,21 @@ def streams_limit(lab, site):
             tap.is_(get(server.port, host=host).status, 503, host)
             for wire in wires:
                 wire.close()
+    with tap.case("ptpctl show limits: what is in use, and the most"):
+        server = Ptpd(lab, "-o", "limits.sources=9", "-o", "limits.speed=3M",
+                      "-o", "limits.streams=5", "-o", "limits.tunnels=2")
+        Ptp(lab, server, site.url)
+        with connect(server.port) as one, connect(server.port) as two:
+            one.get("/")
+            two.get("/")
+            rows = {(r["client"], r["limit"]): (r["used"], r["most"])
+                    for r in server.show_json("limits")}
+            speeds = [r["speed"] for r in server.show_json("clients")]
+        tap.is_(rows[None, "sources"], (2, 9), "sources")
+        tap.is_(rows["id1", "streams"], (2, 5), "streams")
+        tap.is_(rows["id1", "tunnels"], (1, 2), "tunnels")
+        tap.is_(rows["id1", "speed"], (None, 3 << 20), "speed")
+        tap.is_(speeds, [3 << 20], "speed of clients")
     with tap.case("tunnel.connections and limits.tunnels bound the pool"):
         server = Ptpd(lab, "-o", "limits.tunnels=2")
         Ptp(lab, server, site.url, options=["-o", "tunnel.connections=5",
