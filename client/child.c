@@ -319,8 +319,8 @@ child_on_log(void *child, const struct msg *m)
 
 	if (m->p[0] > LOG_LEVEL_FATAL)
 		return -1;
-	log_at((enum log_level)m->p[0], "%s (pid %d): %s", role_name(c->role),
-	    (int)c->pid, text_escape(text, m->p + 1, m->n - 1));
+	log_from((enum log_level)m->p[0], role_name(c->role), -1, (long)c->pid,
+	    text_escape(text, m->p + 1, m->n - 1));
 	return 0;
 }
 

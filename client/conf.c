@@ -50,6 +50,8 @@ complete_paths(
 		c->socket = paths_runtime("/run/ptp.sock", "ptp", "ptp.sock");
 	complete_path(&c->known_servers, "known_servers", CONF_PATH_MAX, in, f);
 	complete_path(&c->socket, "socket", CONF_SOCKET_MAX, in, f);
+	if (c->log_file != NULL)
+		complete_path(&c->log_file, "log.file", CONF_PATH_MAX, in, f);
 	if (c->key != NULL)
 		complete_path(&c->key, "key", CONF_PATH_MAX, in, f);
 	if (c->secret_file != NULL)

@@ -119,7 +119,11 @@ struct client_conf {
 	char *socket; /* absolute path, fits sun_path */
 	char *user;
 	char *chroot;
-	uint64_t log_level; /* enum log_level */
+	uint64_t log_level;    /* enum log_level */
+	char *log_file;	       /* absolute path; NULL: none */
+	uint64_t log_max_size; /* bytes; 0: any number */
+	uint64_t log_max_count;
+	uint64_t log_format; /* 0 text, 1 json */
 
 	/* Only while loading: the keys as they were written. */
 	struct str_list server;

@@ -9,6 +9,7 @@
 #include "common/conf/checks.h"
 #include "common/conf/secret.h"
 #include "common/net/proxy_header.h"
+#include "common/sys/logfile.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define URL_BYTES 511  /* of `local` */
@@ -24,6 +25,7 @@ static const char *const ciphers[] = { "auto", "chacha20-poly1305",
 
 /* In the order of enum proxy_version. */
 static const char *const proxies[] = { "none", "v1", "v2", NULL };
+static const char *const formats[] = { "text", "json", NULL };
 
 /* clang-format off */
 
@@ -113,6 +115,14 @@ static const struct schema_key keys[] = {
 	{ "chroot", SCHEMA_STRING, AT(chroot),
 	    .preset = "/var/empty", .min = 1, .max = 255,
 	    .flag = CLIENT_SET_CHROOT, .check = checks_absolute },
+	{ "log.file", SCHEMA_STRING, AT(log_file),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "log.max_size", SCHEMA_SIZE, AT(log_max_size),
+	    .preset = "512M", .max = LOGFILE_SIZE_MAX },
+	{ "log.max_count", SCHEMA_INT, AT(log_max_count),
+	    .preset = "7", .min = 1, .max = LOGFILE_COUNT_MAX },
+	{ "log.format", SCHEMA_CHOICE, AT(log_format),
+	    .preset = "text", .max = 1, .choices = formats },
 	{ "log.level", SCHEMA_CHOICE, AT(log_level),
 	    .preset = "info", .max = LOG_LEVEL_DISABLE, .choices = levels },
 };

@@ -17,6 +17,7 @@
 #include "client/clock.h"
 #include "client/control.h"
 #include "client/grants.h"
+#include "client/logging.h"
 #include "client/lookup.h"
 #include "common/base/log.h"
 #include "common/ipc/ctl_server.h"
@@ -143,17 +144,24 @@ same_session(const struct client_conf *a, const struct client_conf *b)
 	return true;
 }
 
-/* Put a configuration in force. 0, or -1 and why: nothing has changed. */
+/* Put a configuration in force. 0, or -1 and why (in text, maybe): nothing has
+ * changed. */
 static int
-adopt(struct parent *p, struct source *s, const char **why)
+adopt(struct parent *p, struct source *s, const char **why,
+    char text[LOGGING_WHY])
 {
 	struct source *old = p->source;
 	bool same = same_session(&old->conf, &s->conf);
 
+	if (logging_prepare(p->logging, &s->conf, text) == -1) {
+		*why = text;
+		return -1;
+	}
 	if (catalog_load(p->catalog, s, why) == -1)
 		return -1;
 	p->source = source_use(s);
 	p->conf = &s->conf;
+	logging_commit(p->logging, p->conf);
 	if (old->conf.log_level != s->conf.log_level)
 		parent_set_level(p, parent_level(p->conf, p->verbose));
 	children_configure(p);
@@ -184,6 +192,7 @@ void
 parent_reload(struct parent *p, struct ctl_call *call)
 {
 	struct faults faults = { 0 };
+	char text[LOGGING_WHY];
 	const char *why = NULL;
 	struct conf_args args = *p->args;
 	struct source *s;
@@ -199,7 +208,7 @@ parent_reload(struct parent *p, struct ctl_call *call)
 		    faults.n > 0 ? faults.line[0] : "faulty configuration");
 		free(s);
 	} else {
-		answer(call, adopt(p, s, &why) == -1 ? why : NULL);
+		answer(call, adopt(p, s, &why, text) == -1 ? why : NULL);
 		source_drop(s);
 	}
 	faults_free(&faults);

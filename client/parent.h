@@ -71,6 +71,7 @@ struct parent {
 	struct catalog *catalog;
 	struct grants *grants;
 	struct control *control;
+	struct logging *logging;
 	uint64_t started;
 	bool stopping;
 	int status; /* to exit with */

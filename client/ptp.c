@@ -9,6 +9,7 @@
 
 #include "client/cmdline.h"
 #include "client/keyfile.h"
+#include "client/logging.h"
 #include "client/parent.h"
 #include "common/base/log.h"
 #include "common/sys/argv.h"
@@ -68,8 +69,26 @@ load(const struct cmdline *cl)
 }
 
 static int
+open_log(struct parent *p, const struct client_conf *c)
+{
+	char why[LOGGING_WHY];
+
+	if ((p->logging = logging_new()) == NULL) {
+		log_error("cannot start: %s", strerror(errno));
+		return -1;
+	}
+	if (logging_prepare(p->logging, c, why) == -1) {
+		log_error("%s", why);
+		return -1;
+	}
+	logging_commit(p->logging, c);
+	return 0;
+}
+
+static int
 serve(const struct cmdline *cl, struct source *s)
 {
+	int status;
 	struct parent p = {
 		.args = &cl->args,
 		.foreground = cl->foreground,
@@ -86,7 +105,14 @@ serve(const struct cmdline *cl, struct source *s)
 	}
 	log_init("ptp", cl->foreground, parent_level(&s->conf, cl->verbose));
 	log_starting(!cl->foreground);
-	return parent_run(&p, s);
+	if (open_log(&p, &s->conf) == 0) {
+		status = parent_run(&p, s);
+	} else {
+		source_drop(s);
+		status = NOT_STARTED;
+	}
+	logging_free(p.logging);
+	return status;
 }
 
 static int

@@ -13,8 +13,9 @@
 #include "master/handshake.h"
 #include "master/workers.h"
 
-#define GUARD_NOFILE 64	 /* descriptors that keys and auth may have */
-#define FETCH_NOFILE 256 /* ... and fetch, which opens connections */
+#define GUARD_NOFILE 64 /* descriptors that keys and auth may have */
+#define MORE_NOFILE 512 /* fetch and log: connections; a socket of each relay \
+			 */
 #define RELAYS_PER_EDGE 4
 
 static enum realm
@@ -26,6 +27,8 @@ realm_of(enum role role)
 		return REALM_AUTH;
 	if (role == ROLE_FETCH)
 		return REALM_FETCH;
+	if (role == ROLE_REPORT)
+		return REALM_LOG;
 	return REALM_NETWORK;
 }
 
@@ -43,8 +46,9 @@ send_boot(struct worker *w)
 	struct buf b;
 
 	if (realm != REALM_NETWORK)
-		boot.nofile =
-		    realm == REALM_FETCH ? FETCH_NOFILE : GUARD_NOFILE;
+		boot.nofile = realm == REALM_FETCH || realm == REALM_LOG
+		    ? MORE_NOFILE
+		    : GUARD_NOFILE;
 	if (m->privileged) {
 		boot.uid = m->uids.uid[realm];
 		boot.gid = m->uids.gid[realm];
@@ -257,6 +261,8 @@ count(const struct master *m, enum role role)
 		    RELAYS_PER_EDGE;
 	case ROLE_FETCH:
 		return vouch_configured(m);
+	case ROLE_REPORT:
+		return m->conf.log_file != NULL;
 	case ROLE_KEYS:
 	case ROLE_AUTH:
 		return 1;

@@ -53,6 +53,8 @@ complete_paths(
 	if (c->users_file != NULL)
 		complete_path(
 		    &c->users_file, "users_file", CONF_PATH_MAX, in, f);
+	if (c->log_file != NULL)
+		complete_path(&c->log_file, "log.file", CONF_PATH_MAX, in, f);
 	if (c->auth_ca != NULL)
 		complete_path(&c->auth_ca, "auth.ca", CONF_PATH_MAX, in, f);
 }

@@ -136,7 +136,12 @@ struct server_conf {
 		uint64_t handshake, head, idle, tunnel, drain, park;
 	} timeouts;
 
-	uint64_t log_level; /* enum log_level */
+	uint64_t log_level;    /* enum log_level */
+	char *log_file;	       /* absolute path; NULL: none */
+	uint64_t log_max_size; /* bytes; 0: any number */
+	uint64_t log_max_count;
+	uint64_t log_format; /* 0 text, 1 json */
+	bool log_access;     /* into log_file */
 };
 
 /*

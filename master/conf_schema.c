@@ -5,6 +5,7 @@
 #include "common/conf/checks.h"
 #include "common/conf/secret.h"
 #include "common/ipc/msg.h"
+#include "common/sys/logfile.h"
 #include "master/conf_users.h"
 
 #define NUMBER_MAX UINT32_MAX /* counts that have no bound of their own */
@@ -15,6 +16,8 @@
 
 static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
 	"fatal", "disable", NULL };
+
+static const char *const formats[] = { "text", "json", NULL };
 
 /* clang-format off */
 
@@ -185,6 +188,16 @@ static const struct schema_key keys[] = {
 	    .preset = "3", .max = NUMBER_MAX },
 	{ "lockout.time", SCHEMA_DURATION, AT(lockout.time),
 	    .preset = "5m", .max = CONF_TIMEOUT_MAX },
+	{ "log.file", SCHEMA_STRING, AT(log_file),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "log.max_size", SCHEMA_SIZE, AT(log_max_size),
+	    .preset = "512M", .max = LOGFILE_SIZE_MAX },
+	{ "log.max_count", SCHEMA_INT, AT(log_max_count),
+	    .preset = "7", .min = 1, .max = LOGFILE_COUNT_MAX },
+	{ "log.format", SCHEMA_CHOICE, AT(log_format),
+	    .preset = "text", .max = 1, .choices = formats },
+	{ "log.access", SCHEMA_BOOL, AT(log_access),
+	    .preset = "true" },
 	{ "log.level", SCHEMA_CHOICE, AT(log_level),
 	    .preset = "info", .max = LOG_LEVEL_DISABLE, .choices = levels },
 };

@@ -14,6 +14,7 @@
 #include "master/listeners.h"
 #include "master/master.h"
 #include "master/ports.h"
+#include "master/report.h"
 #include "master/show_relays.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
@@ -39,6 +40,7 @@ on_ready(void *arg, const struct msg *msg)
 		edge_place_waiting(w->master);
 		listeners_resume(w->master->listeners);
 	}
+	report_ready(w->master, w);
 	master_check_ready(w->master);
 	return 0;
 }
@@ -69,8 +71,8 @@ on_log(void *arg, const struct msg *msg)
 	if (msg->p[0] >= LOG_LEVEL_DISABLE)
 		return -1;
 	if (may_log(w))
-		log_at((enum log_level)msg->p[0], "%s %u (pid %d): %s",
-		    role_name(w->role), w->index, (int)w->pid,
+		log_from((enum log_level)msg->p[0], role_name(w->role),
+		    (int)w->index, (long)w->pid,
 		    text_escape(text, msg->p + 1, msg->n - 1));
 	return 0;
 }
@@ -111,6 +113,8 @@ on_full(void *arg, const struct msg *msg)
 static void
 takes_again(struct worker *w)
 {
+	if (w->role == ROLE_REPORT)
+		report_drained(w->master);
 	if (w->role == ROLE_RELAY)
 		ports_resume(w->master->ports, w);
 	if (!edge_has(w->role))
@@ -182,6 +186,11 @@ static const chan_handler api_handlers[MSG_TYPES] = {
 	[MSG_QUERY] = api_on_query,
 };
 
+static const chan_handler log_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_LOG_FULL] = report_on_full,
+};
+
 static const chan_handler *
 handlers(enum role role)
 {
@@ -197,6 +206,8 @@ handlers(enum role role)
 		return fetch_handlers;
 	case ROLE_API:
 		return api_handlers;
+	case ROLE_REPORT:
+		return log_handlers;
 	default:
 		return auth_handlers;
 	}
@@ -243,6 +254,8 @@ on_gone(struct worker *w)
 		break;
 	case ROLE_API:
 		break; /* it held nothing of ours */
+	case ROLE_REPORT: /* lines wait for the next */
+		break;
 	default:
 		feed_gone(m);
 		handshakes_fail_all(m);

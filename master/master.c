@@ -22,6 +22,7 @@
 #include "master/parse.h"
 #include "master/ports.h"
 #include "master/reload.h"
+#include "master/report.h"
 #include "master/restart.h"
 #include "master/show_relays.h"
 #include "master/sources.h"
@@ -57,6 +58,7 @@ master_init(struct master *m, const struct options *options)
 	m->sources = sources_new();
 	m->parses = parses_new(m);
 	m->feed = feed_new(m);
+	m->report = report_new(m);
 	m->listeners = listeners_new(m);
 	m->handshakes = handshakes_new(m);
 	m->edges = edges_new(m);
@@ -67,9 +69,10 @@ master_init(struct master *m, const struct options *options)
 	m->lost = tunnels_lost_new(m);
 	if (m->conns == NULL || m->clients == NULL || m->sessions == NULL ||
 	    m->routes == NULL || m->sources == NULL || m->parses == NULL ||
-	    m->feed == NULL || m->listeners == NULL || m->handshakes == NULL ||
-	    m->edges == NULL || m->visits == NULL || m->check == NULL ||
-	    m->ports == NULL || m->rivals == NULL || m->lost == NULL) {
+	    m->feed == NULL || m->report == NULL || m->listeners == NULL ||
+	    m->handshakes == NULL || m->edges == NULL || m->visits == NULL ||
+	    m->check == NULL || m->ports == NULL || m->rivals == NULL ||
+	    m->lost == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -111,6 +114,7 @@ master_free(struct master *m)
 	handshakes_free(m->handshakes);
 	if (m->conns != NULL)
 		conns_each(m->conns, drop_conn, m);
+	report_free(m->report);
 	workers_free(m->workers);
 	check_free(m->check);
 	ctl_close(m);

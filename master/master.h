@@ -44,6 +44,7 @@ struct master {
 	struct workers *workers;
 	struct parses *parses;
 	struct feed *feed;
+	struct report *report;
 	struct listeners *listeners;
 	struct handshakes *handshakes;
 	struct visits *visits;
@@ -59,7 +60,7 @@ struct master {
 	struct restart *restart;     /* one that goes on, or NULL */
 	struct inherited *inherited; /* from an earlier image, or NULL */
 	struct limits_log limits_log;
-	char why[512];		     /* for what the start failed */
+	char why[512]; /* for what the start failed */
 
 	uint64_t started;	/* clock_ms() */
 	int ready_fd;		/* of daemon_start(), -1 once told or with -d */

@@ -16,6 +16,7 @@
 #include "master/listeners.h"
 #include "master/parse.h"
 #include "master/sources.h"
+#include "master/report.h"
 #include "master/start.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
@@ -158,6 +159,7 @@ commit(struct reload *r)
 	m->conf = r->conf;
 	r->conf = old;
 	listeners_commit(m->listeners);
+	report_commit(m);
 	start_set_log_level(m);
 	feed_use(m);
 	if (old.lockout.time == 0) /* locked out until a reload */
@@ -182,6 +184,7 @@ on_loaded(void *arg, bool ok)
 		return;
 	}
 	listeners_abort(r->master->listeners);
+	report_abort(r->master);
 	refuse(r, "auth could not load the users");
 }
 
@@ -190,7 +193,7 @@ on_parsed(void *arg, struct parse_result *p)
 {
 	struct reload *r = arg;
 	struct master *m = r->master;
-	char why[LISTENERS_WHY];
+	char why[REPORT_WHY]; /* the longest of them */
 
 	if (!p->ok) {
 		refuse(r, p->text);
@@ -200,6 +203,12 @@ on_parsed(void *arg, struct parse_result *p)
 		log_warnx("reload: %s", p->text);
 	r->conf = p->conf;
 	if (listeners_prepare(m->listeners, &r->conf, why) == -1) {
+		close(p->users_fd);
+		refuse(r, why);
+		return;
+	}
+	if (report_prepare(m, &r->conf, why) == -1) {
+		listeners_abort(m->listeners);
 		close(p->users_fd);
 		refuse(r, why);
 		return;

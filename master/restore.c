@@ -66,7 +66,9 @@ restore_conf(struct master *m, struct state_reader *r)
 static void
 succeed(struct restore *x, struct worker *w)
 {
-	if (w->role == ROLE_RELAY || edge_has(w->role)) {
+	/* log has the records of old relays to write. */
+	if (w->role == ROLE_RELAY || edge_has(w->role) ||
+	    w->role == ROLE_REPORT) {
 		worker_inherit(w, x->m->conf.timeouts.drain);
 		return;
 	}

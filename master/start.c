@@ -18,6 +18,7 @@
 #include "master/dispatch.h"
 #include "master/listeners.h"
 #include "master/parse.h"
+#include "master/report.h"
 #include "master/restart.h"
 #include "master/restore.h"
 #include "master/feed.h"
@@ -128,6 +129,19 @@ start_workers(struct master *m)
 	return 0;
 }
 
+static int
+open_log(struct master *m)
+{
+	char why[REPORT_WHY];
+
+	if (report_prepare(m, &m->conf, why) == 0) {
+		report_commit(m);
+		return 0;
+	}
+	log_error("%s", why);
+	return -1;
+}
+
 /* What the configuration says is now done, while we may. */
 static int
 settle(struct master *m, struct parse_result *r)
@@ -136,9 +150,9 @@ settle(struct master *m, struct parse_result *r)
 	m->any_client = m->inherited != NULL ? m->inherited->head.any_client
 					     : server_conf_any_client(&m->conf);
 	start_set_log_level(m);
-	if (find_privilege(m) == -1 || load_host_key(m) == -1 ||
-	    open_control(m) == -1 || open_listeners(m) == -1 ||
-	    start_workers(m) == -1) {
+	if (open_log(m) == -1 || find_privilege(m) == -1 ||
+	    load_host_key(m) == -1 || open_control(m) == -1 ||
+	    open_listeners(m) == -1 || start_workers(m) == -1) {
 		close(r->users_fd);
 		return -1;
 	}
@@ -305,6 +319,7 @@ start_resume(struct master *m)
 	    workers_find(m->workers) == -1 ||
 	    restore_tables(m, in->state, RESTORE_RESUME) == -1)
 		log_error("restart: not everything could be taken back");
+	(void)open_log(m);
 	m->ready = true;
 	listeners_open(m->listeners);
 	log_info("restart: version %s goes on", PTP_VERSION);

@@ -26,8 +26,8 @@ complain(const char *name)
 int
 uids_find(struct uids *u, const char *user, bool must)
 {
-	static const char *const suffix[REALMS] = { "", "keys", "auth",
-		"fetch" };
+	static const char *const suffix[REALMS] = { "", "keys", "auth", "fetch",
+		"log" };
 	struct user found[REALMS] = { 0 };
 	bool made_up = false;
 	char name[64];
@@ -46,9 +46,10 @@ uids_find(struct uids *u, const char *user, bool must)
 		made_up |= found[i].made_up;
 	}
 	if (made_up)
-		log_info("not all of the accounts %s, %skeys, %sauth, %sfetch "
-			 "exist: workers run as unused uids %u, %u, %u, %u",
-		    user, user, user, user, u->uid[0], u->uid[1], u->uid[2],
-		    u->uid[3]);
+		log_info("not all of the accounts %s, %skeys, %sauth, %sfetch, "
+			 "%slog exist: workers run as unused uids %u, %u, %u, "
+			 "%u, %u",
+		    user, user, user, user, user, u->uid[0], u->uid[1],
+		    u->uid[2], u->uid[3], u->uid[4]);
 	return 0;
 }

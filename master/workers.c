@@ -93,7 +93,7 @@ workers_find(struct workers *ws)
 	} programs[] = { { ROLE_HTTP, "ptpd-worker" },
 		{ ROLE_SNI, "ptpd-worker" }, { ROLE_KEYS, "ptpd-worker" },
 		{ ROLE_AUTH, "ptpd-worker" }, { ROLE_RELAY, "ptpd-relay" },
-		{ ROLE_FETCH, "ptpd-fetch" },
+		{ ROLE_FETCH, "ptpd-fetch" }, { ROLE_REPORT, "ptpd-worker" },
 		{ ROLE_API, "ptpd-worker" } };
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {

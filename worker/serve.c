@@ -10,6 +10,7 @@ int
 serve_init(struct serve *s)
 {
 	s->chan = NULL;
+	s->leave = NULL;
 	if ((s->base = event_base_new()) == NULL) {
 		errno = ENOMEM;
 		return -1;
@@ -38,6 +39,8 @@ serve_run(struct serve *s, const struct msg_boot *boot,
 	rc = event_base_dispatch(s->base);
 	/* The sink of the log is the channel. */
 	log_to(NULL, NULL);
+	if (s->leave != NULL)
+		s->leave(s);
 	chan_flush(s->chan);
 	chan_free(s->chan);
 	event_base_free(s->base);

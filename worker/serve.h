@@ -11,6 +11,8 @@
 struct serve {
 	struct event_base *base;
 	struct chan *chan;
+	/* Called when all is over, with the channel still there; or NULL. */
+	void (*leave)(struct serve *s);
 };
 
 /* Make the event base, before the sandbox. 0, or -1 with errno. */

@@ -7,6 +7,7 @@
 #include "worker/guard/auth_main.h"
 #include "worker/guard/keys_main.h"
 #include "worker/report/api.h"
+#include "worker/report/log_main.h"
 
 int
 main(void)
@@ -17,6 +18,7 @@ main(void)
 		[ROLE_KEYS] = keys_main,
 		[ROLE_AUTH] = auth_main,
 		[ROLE_API] = api_main,
+		[ROLE_REPORT] = log_main,
 	};
 	struct msg_boot boot;
 

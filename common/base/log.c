@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/base/logline.h"
 
 static const struct {
 	const char *name;
@@ -27,10 +28,12 @@ static const struct {
 /* The one mutable global of a process. */
 static struct {
 	const char *name;
-	bool to_syslog, starting;
+	bool to_syslog, starting, json;
 	enum log_level level;
 	log_sink sink;
 	void *arg;
+	void (*tee)(void *arg, const struct logline *l);
+	void *tee_arg;
 } ctx = { .name = "ptp", .level = LOG_LEVEL_INFO };
 
 void
@@ -48,6 +51,19 @@ log_to(log_sink fn, void *arg)
 {
 	ctx.sink = fn;
 	ctx.arg = arg;
+}
+
+void
+log_tee(void (*fn)(void *arg, const struct logline *l), void *arg)
+{
+	ctx.tee = fn;
+	ctx.tee_arg = arg;
+}
+
+void
+log_set_json(bool json)
+{
+	ctx.json = json;
 }
 
 void
@@ -87,50 +103,90 @@ log_level_name(enum log_level level)
 }
 
 static void
-to_stderr(enum log_level level, const char *line)
+to_stderr(const struct logline *l)
 {
-	char out[LOG_LINE_MAX + 128], when[32];
-	struct timespec now;
-	struct tm tm;
-	int n;
+	char out[LOGLINE_MAX];
+	size_t n = logline_format(out, l, ctx.json);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (gmtime_r(&now.tv_sec, &tm) == NULL ||
-	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		when[0] = '\0';
-	n = snprintf(out, sizeof(out), "%s.%03ldZ %s[%ld]: %s: %s\n", when,
-	    now.tv_nsec / 1000000, ctx.name, (long)getpid(), levels[level].name,
-	    line);
-	if (n < 0)
-		return;
-	if ((size_t)n >= sizeof(out))
-		n = (int)sizeof(out) - 1;
 	/* One write, so that lines of several processes do not mix. */
-	if (write(STDERR_FILENO, out, (size_t)n) == -1)
+	if (write(STDERR_FILENO, out, n) == -1)
 		return;
+}
+
+static void
+to_syslog(const struct logline *l)
+{
+	int priority = levels[l->level].priority;
+
+	if (l->role == NULL)
+		syslog(priority, "%s", l->text);
+	else if (l->index < 0)
+		syslog(priority, "%s (pid %ld): %s", l->role, l->role_pid,
+		    l->text);
+	else
+		syslog(priority, "%s %d (pid %ld): %s", l->role, l->index,
+		    l->role_pid, l->text);
+}
+
+/* To wherever lines go. errno is the caller's. */
+static void
+hand_on(struct logline *l)
+{
+	int saved = errno;
+
+	l->ms = logline_now();
+	l->name = ctx.name;
+	l->pid = (long)getpid();
+	if (ctx.sink != NULL) {
+		ctx.sink(ctx.arg, l->level, l->text);
+		errno = saved;
+		return;
+	}
+	if (ctx.tee != NULL)
+		ctx.tee(ctx.tee_arg, l);
+	else if (ctx.to_syslog)
+		to_syslog(l);
+	if (!ctx.to_syslog || (ctx.starting && l->level >= LOG_LEVEL_ERROR))
+		to_stderr(l);
+	errno = saved;
+}
+
+static bool
+is_wanted(enum log_level level)
+{
+	return level >= ctx.level && ctx.level != LOG_LEVEL_DISABLE;
 }
 
 /* Format, append the text of `err` unless it is 0, and hand the line on. */
 static void __attribute__((format(printf, 3, 0)))
 emit(enum log_level level, int err, const char *fmt, va_list ap)
 {
+	struct logline l = { .level = level };
 	char line[LOG_LINE_MAX];
-	int saved = errno, n;
+	int n;
 
-	if (level < ctx.level || ctx.level == LOG_LEVEL_DISABLE)
+	if (!is_wanted(level))
 		return;
 	n = vsnprintf(line, sizeof(line), fmt, ap);
 	if (n >= 0 && (size_t)n < sizeof(line) && err != 0)
 		snprintf(
 		    line + n, sizeof(line) - (size_t)n, ": %s", strerror(err));
-	if (ctx.sink != NULL)
-		ctx.sink(ctx.arg, level, line);
-	else if (ctx.to_syslog)
-		syslog(levels[level].priority, "%s", line);
-	if (ctx.sink == NULL &&
-	    (!ctx.to_syslog || (ctx.starting && level >= LOG_LEVEL_ERROR)))
-		to_stderr(level, line);
-	errno = saved;
+	l.text = line;
+	hand_on(&l);
+}
+
+void
+log_from(enum log_level level, const char *role, int index, long pid,
+    const char *text)
+{
+	struct logline l = { .level = level,
+		.role = role,
+		.index = index,
+		.role_pid = pid,
+		.text = text };
+
+	if (is_wanted(level))
+		hand_on(&l);
 }
 
 #define VERB(name, level, err)             \

@@ -24,6 +24,8 @@ enum log_level {
 
 #define LOG_LINE_MAX 1024 /* bytes of one line with its terminator */
 
+struct logline;
+
 /* Takes one finished line, without newline. */
 typedef void (*log_sink)(void *arg, enum log_level level, const char *line);
 
@@ -35,6 +37,15 @@ void log_init(const char *name, bool foreground, enum log_level level);
 
 /* Send all lines to fn instead; NULL goes back to stderr or syslog. */
 void log_to(log_sink fn, void *arg);
+
+/*
+ * Hand every line on in place of syslog; stderr, if it is in use, gets it as
+ * well. NULL: syslog again.
+ */
+void log_tee(void (*fn)(void *arg, const struct logline *l), void *arg);
+
+/* Lines on stderr are JSON, or text. */
+void log_set_json(bool json);
 
 /*
  * Errors go to stderr as well as to syslog: somebody waits there to see
@@ -57,9 +68,16 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line at a level decided at run time, as it came from a worker. */
+/* A line at a level decided at run time. */
 void log_at(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * A line of a process of ours, as it came up its channel; index -1: there is
+ * only one of its role.
+ */
+void log_from(enum log_level level, const char *role, int index, long pid,
+    const char *text);
 
 /* For main paths and broken invariants only: log, then exit with 2. */
 _Noreturn void fatal(const char *fmt, ...)

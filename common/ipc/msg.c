@@ -99,6 +99,10 @@ static const struct msg_row rows[MSG_TYPES] = {
 	    false, false },
 	[MSG_VOUCH_LOST] = { "VOUCH_LOST", 0, 0, R(AUTH), 0, false, false },
 	[MSG_FETCH_CONF] = { "FETCH_CONF", 6, 4096, R(FETCH), 0, false, true },
+	[MSG_LOG_FILE] = { "LOG_FILE", 17, 17, R(REPORT), 0, true, false },
+	[MSG_LOG_FULL] = { "LOG_FULL", 0, 0, 0, R(REPORT), false, false },
+	[MSG_LINE] = { "LINE", 23, 1200, R(REPORT), 0, false, false },
+	[MSG_ACCESS] = { "ACCESS", 0, 0, R(REPORT) | R(RELAY), 0, true, false },
 	[MSG_FETCH_CA] = { "FETCH_CA", 0, 0, R(FETCH), 0, true, true },
 
 	[MSG_ENGINE_CONF] = { "ENGINE_CONF", 1, ANY, R(ENGINE), 0, false,

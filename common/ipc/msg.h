@@ -181,6 +181,16 @@ enum msg_type {
 	MSG_FETCH_CONF, /* down: struct msg_fetch_conf */
 	MSG_FETCH_CA,	/* down, descriptor: certificates to verify by, PEM */
 
+	/* log. */
+	MSG_LOG_FILE, /* down, descriptor: bytes in it u64, at most u64 (0: any
+			 number), JSON u8: write to this one now */
+	MSG_LOG_FULL, /* up: that many are in it: it wants another */
+	MSG_LINE,     /* down: ms since 1970 u64, level u8, program str8, pid
+			 u32, role str8 (of who said it; empty: the program),
+			 index u16 (65535: none), its pid u32, text str16 */
+	MSG_ACCESS,   /* down (log, relay), descriptor: a socket from a relay
+			 to log (ipc/access.h); relay, none: no records */
+
 	/* Client: what the engine and proof need from the parent. */
 	MSG_ENGINE_CONF, /* down: see client/engine */
 	MSG_DIAL,	 /* up, id = the engine's number: service u16, attempt

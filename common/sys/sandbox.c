@@ -171,7 +171,8 @@ limit_resources(const struct sandbox *s, unsigned *missing)
 	/* A write to a file is to fail, not to kill who logs to one. */
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -1;
-	if (!FILES_WRITABLE && limit(RLIMIT_FSIZE, 0) == -1)
+	if (!FILES_WRITABLE && s->role != SANDBOX_LOG &&
+	    limit(RLIMIT_FSIZE, 0) == -1)
 		return -1;
 	if (limit(RLIMIT_CORE, 0) == -1)
 		return -1;

@@ -21,9 +21,10 @@ enum sandbox_role {
 	SANDBOX_ENGINE,	 /* the client's end of the tunnels; as relay */
 	SANDBOX_RESOLVE, /* DNS: opens sockets, reads files */
 	SANDBOX_CONF,	 /* parses a configuration that was read before */
-	SANDBOX_FETCH	 /* outgoing HTTP: opens TCP sockets, nothing else */
+	SANDBOX_FETCH,	 /* outgoing HTTP: opens TCP sockets, nothing else */
+	SANDBOX_LOG	 /* writes to files that others have opened */
 };
-#define SANDBOX_ROLES 8
+#define SANDBOX_ROLES 9
 
 struct sandbox {
 	enum sandbox_role role;

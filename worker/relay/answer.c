@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/http/rewrite.h"
+#include "worker/relay/journal.h"
 #include "worker/relay/opaque.h"
 #include "worker/relay/upstream.h"
 #include "worker/relay/user.h"
@@ -42,12 +43,23 @@ emit(struct user *u, struct gather *g, const void *p, size_t n)
 	g->iov[g->n++].iov_len = n;
 }
 
-/* The answer is complete: the next request's turn. */
+static size_t
+gathered(const struct gather *g)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < g->n; i++)
+		n += g->iov[i].iov_len;
+	return n;
+}
+
+/* The answer is complete, all but `left` bytes counted: the next one's turn. */
 static void
-complete(struct user *u)
+complete(struct user *u, size_t left)
 {
 	struct user_asked first = u->asked[0];
 
+	journal_answered(u, left);
 	u->nasked--;
 	memmove(u->asked, u->asked + 1, u->nasked * sizeof(u->asked[0]));
 	if (u->nasked == 0)
@@ -73,6 +85,7 @@ take_head(struct user *u, struct gather *g, const uint8_t *p, size_t n,
 	struct iovec iov = { out, 0 };
 	ssize_t len;
 
+	journal_status(u, h->status);
 	if (h->body == HEAD_BODY_OPAQUE) {
 		u->begun = true;
 		u->sending = false;
@@ -134,7 +147,7 @@ walk(struct user *u, struct gather *g, const uint8_t *p, size_t n)
 			emit(u, g, p + at, len);
 			break;
 		case WALK_END:
-			complete(u);
+			complete(u, gathered(g));
 			if (u->close_after) {
 				flush(u, g);
 				user_finish(u);

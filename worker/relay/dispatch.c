@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/http/host.h"
 #include "worker/relay/carry.h"
+#include "worker/relay/journal.h"
 #include "worker/relay/quota.h"
 #include "worker/relay/relay.h"
 #include "worker/relay/session.h"
@@ -74,6 +75,13 @@ on_counters(void *arg, const struct msg *m)
 	free(r->early);
 	r->early = NULL;
 	r->counters = c;
+	return 0;
+}
+
+static int
+on_access(void *arg, const struct msg *m)
+{
+	journal_use(arg, m->fd);
 	return 0;
 }
 
@@ -381,6 +389,7 @@ const chan_handler relay_handlers[MSG_TYPES] = {
 	[MSG_DRAIN] = on_drain,
 	[MSG_EXIT] = on_exit_now,
 	[MSG_RELAY_CONF] = on_conf,
+	[MSG_ACCESS] = on_access,
 	[MSG_COUNTERS] = on_counters,
 	[MSG_TUNNEL] = on_tunnel,
 	[MSG_CLIENT] = on_client,

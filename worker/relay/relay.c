@@ -9,6 +9,7 @@
 
 #include "common/base/buf.h"
 #include "worker/relay/carry.h"
+#include "worker/relay/journal.h"
 #include "worker/relay/quota.h"
 #include "worker/relay/session.h"
 #include "worker/relay/user.h"
@@ -124,6 +125,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	expire(r, now);
 	relay_room(r);
+	journal_flush(r);
 	if (second)
 		r->second = now + SECOND_US;
 	if (second && r->draining)
@@ -135,6 +137,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		session_tick(s, second);
 	}
 	if (r->draining && r->conns.count == 0) {
+		journal_flush(r);
 		chan_send(r->chan, MSG_DRAINED, 0, NULL, 0, -1);
 		turn_stop(r->turn);
 	}
@@ -205,6 +208,7 @@ relay_free(struct relay *r)
 		else
 			carry_fail(c);
 	}
+	journal_use(r, -1);
 	turn_free(r->turn);
 	event_free(r->tick);
 	chan_free(r->chan);

@@ -37,6 +37,7 @@ struct event;
 struct event_base;
 struct quota;
 struct grave;
+struct journal;
 struct session;
 struct user;
 
@@ -56,6 +57,7 @@ struct relay {
 	struct counters *counters; /* never NULL */
 	struct counters *early;	   /* private ones, until MSG_COUNTERS */
 	const struct counters *peers[RELAY_PEERS]; /* the other relays' */
+	struct journal *journal; /* the access log; NULL: none */
 	struct idmap conns;
 	struct session *sessions;    /* list */
 	struct idmap quotas;	     /* by client + 1 */

@@ -8,6 +8,7 @@
 #include "common/http/host.h"
 #include "common/http/page.h"
 #include "common/http/rewrite.h"
+#include "worker/relay/journal.h"
 #include "worker/relay/request_impl.h"
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
@@ -131,6 +132,7 @@ remember(struct user *u, const struct head *h)
 	struct counters *c = u->relay->counters;
 
 	describe(&u->asked[u->nasked++], h);
+	journal_asked(u);
 	u->sending = true;
 	if (u->nasked == 1)
 		walk_expect(&u->resp, h->kind, h->upgrade);

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/http/page.h"
 #include "common/net/sockopt.h"
+#include "worker/relay/journal.h"
 #include "worker/relay/opaque.h"
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
@@ -25,6 +26,7 @@ destroy(struct user *u, bool reset, enum msg_end why)
 
 	if (u->state == USER_DEAD)
 		return;
+	journal_ended(u);
 	u->state = USER_DEAD;
 	while (u->ups != NULL)
 		upstream_end(u->ups);
@@ -200,6 +202,8 @@ user_deny(
 	    up != NULL ? up->name : "", text != NULL ? ": " : "",
 	    text != NULL ? text : "");
 	user_send(u, &iov, 1);
+	if (u->state == USER_OPEN)
+		journal_refused(u, status, stay);
 	if (!stay)
 		user_finish(u);
 }
@@ -374,6 +378,8 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 		free(u);
 		return;
 	}
+	if (u->opaque)
+		journal_stream(u);
 	user_touch(u);
 	/* The head is there: an edge has seen it; or a stream is to open. */
 	u->readable = true;

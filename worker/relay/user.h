@@ -16,6 +16,7 @@
 
 struct session;
 struct upstream;
+struct user_log;
 
 #define USER_PIPELINE 8	     /* requests sent on without an answer */
 #define USER_READ 65536	     /* bytes read from a user at a time */
@@ -58,6 +59,7 @@ struct user {
 	struct event ev;	  /* embedded: very many users are idle */
 	struct user *ask_next;	  /* in relay->ask_queue */
 	char *asking;		  /* the host that is being asked for */
+	struct user_log *log;	  /* journal.c; NULL: not recorded */
 	union {
 		struct turn_item resume;
 		struct grave grave; /* USER_DEAD */
