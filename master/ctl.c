@@ -116,14 +116,18 @@ do_log(struct master *m, struct ctl_call *call, const char *arg)
 	ctl_ok(call);
 }
 
-/* Where to dial: the first listener, under a name if there is one. */
+/*
+ * Where to dial: the first listener that takes tunnels as they are, under a
+ * name if there is one.
+ */
 static void
 first_listener(void *arg, const struct listener *l)
 {
 	struct server_addr *a = arg;
 	char ip[ADDR_TEXT];
 
-	if (a->port != 0)
+	if (a->port != 0 ||
+	    (l->kind != LISTENER_HTTP && l->kind != LISTENER_SNI))
 		return;
 	a->port = l->local.port;
 	if (a->host[0] != '\0')

@@ -18,9 +18,22 @@
 #define PROBE_NOBODY "nobody.ptpctl-check.invalid"
 #define PROBE_LISTENERS_MAX 64
 
+/* What a request for nobody is answered with, by kind of listener. */
+static const struct {
+	const char *kind;
+	int status;
+} answers[] = {
+	{ "http", 404 }, { "http_redirect", 308 },
+	{ "sni", 400 }, /* TLS is spoken there */
+};
+
+#define ANSWERS (sizeof(answers) / sizeof(answers[0]))
+
 struct probing {
 	char listeners[PROBE_LISTENERS_MAX][ADDR_TEXT];
+	int expected[PROBE_LISTENERS_MAX];
 	size_t nlisteners;
+	const char *http; /* one of them that names are asked for at */
 	char names[PROBE_NAMES_MAX][TEXT_NAME_MAX + 1];
 	size_t nnames;
 	struct print *print;
@@ -50,18 +63,29 @@ copy_field(
 static void
 take_listener(struct probing *p, const uint8_t *row, size_t n)
 {
-	if (p->nlisteners < PROBE_LISTENERS_MAX &&
-	    copy_field(
+	char kind[16] = "";
+	size_t i = 0;
+
+	(void)copy_field(row, n, "listener", kind, sizeof(kind));
+	while (i < ANSWERS && strcmp(answers[i].kind, kind) != 0)
+		i++;
+	if (i == ANSWERS || p->nlisteners == PROBE_LISTENERS_MAX ||
+	    !copy_field(
 		row, n, "address", p->listeners[p->nlisteners], ADDR_TEXT))
-		p->nlisteners++;
+		return;
+	p->expected[p->nlisteners++] = answers[i].status;
+	if (p->http == NULL && i == 0)
+		p->http = p->listeners[p->nlisteners - 1];
 }
 
 static void
 take_route(struct probing *p, const uint8_t *row, size_t n)
 {
-	char state[16];
+	char state[16], table[16];
 
 	if (p->nnames < PROBE_NAMES_MAX &&
+	    copy_field(row, n, "table", table, sizeof(table)) &&
+	    strcmp(table, "http") == 0 &&
 	    copy_field(row, n, "state", state, sizeof(state)) &&
 	    strcmp(state, "here") == 0 &&
 	    copy_field(
@@ -168,15 +192,15 @@ out:
 	return status;
 }
 
-/* One question and its row. */
+/* One question and its row; nobody: how the answer must be, or 0. */
 static void
-try(struct probing *p, const char *listener, const char *host, bool nobody)
+try(struct probing *p, const char *listener, const char *host, int nobody)
 {
 	int status = head(listener, host);
 	const char *why = status == -1 ? strerror(errno) : NULL;
 	/* Whatever a service says is fine; what we say for it is not. */
-	bool ok = nobody ? status == 404
-			 : status > 0 && status != 404 && status < 502;
+	bool ok = nobody != 0 ? status == nobody
+			      : status > 0 && status != 404 && status < 502;
 	struct ctl_row row;
 	const uint8_t *fields;
 	size_t n;
@@ -184,7 +208,7 @@ try(struct probing *p, const char *listener, const char *host, bool nobody)
 	p->failed |= !ok;
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "listener", listener);
-	ctl_row_str(&row, "host", nobody ? NULL : host);
+	ctl_row_str(&row, "host", nobody != 0 ? NULL : host);
 	if (status == -1)
 		ctl_row_str(&row, "status", NULL);
 	else
@@ -199,9 +223,9 @@ try_all(struct probing *p)
 {
 	print_shape(p->print, CTL_LIST);
 	for (size_t i = 0; i < p->nlisteners; i++)
-		try(p, p->listeners[i], PROBE_NOBODY, true);
-	for (size_t i = 0; i < p->nnames && p->nlisteners > 0; i++)
-		try(p, p->listeners[0], p->names[i], false);
+		try(p, p->listeners[i], PROBE_NOBODY, p->expected[i]);
+	for (size_t i = 0; i < p->nnames && p->http != NULL; i++)
+		try(p, p->http, p->names[i], 0);
 	if (print_end(p->print) == -1)
 		p->failed = true;
 }

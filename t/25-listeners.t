@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Who may come to a listener, as whom, and where the redirect leads."""
 
+import json
 import socket
 
 from lib import tap
@@ -75,10 +76,15 @@ def redirects(lab, site):
         answer = get(other.port_of("http_redirect"), "/x", host="a")
         tap.is_(answer.get("Location"),
                 f"https://a:{other.port_of('sni')}/x", "Location")
+        tap.is_(other.ctl("check").returncode, 0, "check")
         other.stop()
-    with tap.case("show listeners names them"):
+    with tap.case("show listeners names them, check asks each"):
         kinds = [row["listener"] for row in server.show_json("listeners")]
         tap.is_(sorted(kinds), ["http", "http_redirect"], "kinds")
+        done = server.ctl("-j", "check")
+        tap.is_((done.returncode, [row["status"] for row in
+                                   json.loads(done.stdout)]),
+                (0, [404, 308, 200]), done.stderr)
     server.stop()
 
 
