@@ -94,7 +94,7 @@ find_end(struct hello *h, const uint8_t *p, size_t n, size_t *len)
 	for (; got < want; got += part, at += part) {
 		if (at + RECORD_HEAD >= HELLO_MAX)
 			return refuse(h, ALERT_DECODE_ERROR);
-		h->need = at + RECORD_HEAD + 1;
+		h->need = n + 1;
 		if ((rc = take_record(h, p + at, n - at, &record)) <= 0)
 			return rc;
 		at += RECORD_HEAD;
