@@ -6,7 +6,7 @@ import threading
 
 from lib import tap
 from lib.daemons import Ptp, Ptpd
-from lib.lab import Lab, until
+from lib.lab import Lab, free_port, until
 from lib.origin import Origin, echo, paths, reply
 from lib.web import Haproxy, Nginx
 from lib.wire import connect, get
@@ -186,9 +186,13 @@ def ports(lab):
         client = Ptp(lab, server, local + keys)
         port = int(client.wait_line(
             r"reachable at tcp://\S*:(\d+)", "stdout").group(1))
-        with connect(port) as wire:
-            how = wire.ending()
-            said = wire.buffer
+        said, how = b"", "reset"
+        try:
+            with connect(port) as wire:
+                how = wire.ending()
+                said = wire.buffer
+        except ConnectionResetError:
+            pass # before connect() was looked at
         client.stop()
         return said, how
 
@@ -200,6 +204,48 @@ def ports(lab):
         tap.is_(end(",deny_from=127.0.0.1"), (b"", "reset"), "denied")
         tap.is_(end(",allow_from=192.0.2.0/24"), (b"", "reset"), "not in")
         tap.is_(service.connections, count, "connections")
+
+
+def proxied(lab, port):
+    def curl(*more):
+        done = lab.run(["curl", "-s", "-m", "10", "-o", lab.path("out"), "-x",
+                        f"http://127.0.0.1:{port}", "-w", "%{http_code}",
+                        *more])
+        return done.stdout
+
+    with tap.case("asked as a proxy without CONNECT: the same gates"):
+        tap.is_(curl("http://open/who"), "200", "open")
+        tap.is_(curl("http://gated/who"), "401", "none")
+        tap.is_(curl("http://gated/who", "-u", BASIC), "200", "basic")
+        tap.is_(curl("http://gated/who", "-U", BASIC), "401", "the proxy's")
+        tap.is_(curl("http://priv/who", "-H", f"X-Ptp-Token: {TOKEN}"), "200",
+                "token")
+        tap.is_(curl("http://far/who"), "403", "deny_from")
+
+
+def other_server(lab):
+    """Who is another id at the second of its servers."""
+    server = Ptpd(lab, users=("id8:secret8", "id9:secret9"))
+    web = Nginx(lab, "two")
+    config = 'server = ("tcp://id8:secret8@127.0.0.1:%d", ' \
+        '"tcp://ID9:secret9@127.0.0.1:%d");\n' \
+        'services = ( { local = "%s"; basic = "%s"; } );\n'
+    dead = free_port()
+    path = lab.write("two.conf", config % (dead, server.port, web.url, BASIC))
+    client = Ptp(lab, server, options=("-f", path), address="")
+    client.services = 1
+    client.wait_up()
+    right = f"Authorization: Basic {basic(BASIC)}\r\n"
+    with tap.case("the id at that server is the one that counts"):
+        tap.is_(get(server.port, "/who", "id9").status, 401, "none")
+        tap.is_(get(server.port, "/who", "id9", right).status, 200, "right")
+        lab.write("two.conf", config % (
+            server.port, dead, web.url, BASIC))
+        tap.is_(client.ctl("reload").returncode, 0, "reload")
+        tap.is_(server.ctl("kick", "id9").returncode, 0, "kick")
+        until("as id8", lambda: get(
+            server.port, "/who", "id8", right).status == 200)
+        tap.is_(get(server.port, "/who", "id8").status, 401, "none")
 
 
 def trusted(lab):
@@ -373,6 +419,8 @@ def run():
         elsewhere(port)
         sources(lab, server)
         twins(port)
+        proxied(lab, port)
+        other_server(lab)
         trusted(lab)
         ports(lab)
         faults(lab, web)

@@ -104,6 +104,7 @@ static const struct {
 	{ PRIVATE, false, AUTH(TOKEN "t"), 401, 0 },
 	{ PRIVATE, false, AUTH("S3CRET"), 401, 0 },
 	{ PRIVATE, false, AUTH("Basic Og=="), 401, 0 },
+	{ PRIVATE, false, AUTH("Digest " TOKEN), 401, 0 },
 	{ PRIVATE, false, PROXY(TOKEN), 401, 0 },
 	{ PRIVATE, false, "X_Ptp_Token: " TOKEN "\r\n", 401, 0 },
 	{ PRIVATE, true, "", 407, 0 },
@@ -271,7 +272,12 @@ static const struct {
 	{ "10.0.0.1", "X-Forwarded-For: [2001:db8::1]\r\n", "2001:db8::1" },
 	{ "10.0.0.1", "X-Forwarded-For: [2001:db8::1]:80\r\n", "2001:db8::1" },
 	{ "10.0.0.1", "X-Forwarded-For: ::ffff:1.2.3.4\r\n", "1.2.3.4" },
+	{ "10.0.0.1", "X-Forwarded-For: 1.2.3.4\t,10.9.9.9\r\n", "1.2.3.4" },
 	/* No address: nothing before it is believed. */
+	{ "10.0.0.1",
+	    "X-Forwarded-For: 1234567890123456789012345678901234567890"
+	    "12345678901234567890\r\n",
+	    NULL },
 	{ "10.0.0.1", "X-Forwarded-For: 1.2.3.4, unknown\r\n", NULL },
 	{ "10.0.0.1", "X-Forwarded-For: 1.2.3.4,\r\n", NULL },
 	{ "10.0.0.1", "X-Forwarded-For:\r\n", NULL },

@@ -176,7 +176,7 @@ parse_hop(const char *p, size_t n)
 		p++, n--;
 	while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t'))
 		n--;
-	if (n == 0 || n >= sizeof(text) || memchr(p, '\0', n) != NULL)
+	if (n == 0 || n >= sizeof(text))
 		return a;
 	memcpy(text, p, n);
 	text[n] = '\0';
