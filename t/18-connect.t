@@ -10,7 +10,8 @@ from lib import origin, tap, websocket
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, until
 from lib.origin import Origin, paths, reply
-from lib.wire import Truncated, connect, get
+from lib.web import Nginx, self_signed
+from lib.wire import connect, get
 
 TOKEN, BASIC = "t0ken-of-mine", "ann:password1"
 BIG = os.urandom(1 << 20) * 8
@@ -304,6 +305,32 @@ def gates(lab, port):
                 "000 403", "basic")
 
 
+def tls(lab, server):
+    cert, key = self_signed(lab, "secure.example")
+    web = Nginx(lab, "secure", tls=(cert, key))
+    where = web.url.replace("https", "tls")
+    Ptp(lab, server, f"{web.url},name=secure.example",
+        f"{where},name=passed.example", user="id3:secret3")
+
+    def curl(host, ca, *more):
+        return lab.run([
+            "curl", "-s", "-p", "-x", f"http://127.0.0.1:{server.port}",
+            "--cacert", ca, "-m", "10", "-w", "%{http_code} %{http_connect}",
+            *more, f"https://{host}/who"])
+
+    with tap.case("TLS through CONNECT is that of the service: https:// and "
+                  "tls://"):
+        done = curl("secure.example", cert)
+        tap.like(done.stdout, r"^secure secure\.example", done.stderr)
+        tap.like(done.stdout, r"^200 200$", "status")
+        tap.like(curl("passed.example", cert, "-k").stdout,
+                 "^secure passed", "tls://")
+        other, _ = self_signed(lab, "other.example")
+        tap.is_(curl("secure.example", other).returncode, 60, "another ca")
+    with tap.case("and by Host the same service is asked over TLS by us"):
+        tap.is_(get(server.port, "/who", "secure.example").status, 200, "Host")
+
+
 def lasting(server, port, raw):
     with tap.case("it lives through a restart of the server, and ends with "
                   "its service"):
@@ -341,7 +368,8 @@ def cut(wire, _origin):
 @tap.main
 def run():
     with Lab() as lab:
-        server = Ptpd(lab, "-o", "workers=2", "-o", "timeouts.park=0", users=(
+        server = Ptpd(lab, "-o", "workers=2", "-o", "timeouts.park=0", "-o",
+                      "listen.sni=127.0.0.1:0", users=(
             "id1:secret1", "id2:secret2", "id3:secret3"))
         port = server.port
         raw, big, cutter = Origin(speak_first), Origin(gulp), Origin(cut)
@@ -369,4 +397,5 @@ def run():
         refused(lab, port, dead)
         gates(lab, port)
         machines(lab, server)
+        tls(lab, server)
         lasting(server, port, raw)

@@ -213,7 +213,8 @@ local_open(struct engine *e, struct stream *s, const struct tunnel_open *o)
 	l->stream = s;
 	if (o->scheme == SCHEME_TCP || o->scheme == SCHEME_TLS)
 		l->port = o->local.port;
-	l->raw = o->scheme == SCHEME_SNI;
+	/* The user's own TLS, for behind a CONNECT it begins with a hello. */
+	l->raw = o->scheme == SCHEME_SNI || o->scheme == SCHEME_CONNECT;
 	l->pair = rules->conf.pair && !l->raw;
 	l->fd = -1;
 	turn_item_init(&l->item, local_io_turn, l);
