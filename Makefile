@@ -34,6 +34,7 @@ PROGRAMS = ptpd ptpctl \
     ptpd-worker \
     ptpd-relay \
     ptpd-fetch \
+    ptpd-tls ptpd-sign ptpd-certs \
     ptpd-probe \
     ptp ptp-worker ptp-engine ptp-tls
 BINS = $(PROGRAMS:%=$B/%)
@@ -44,6 +45,7 @@ LIBEXEC = $(filter-out ptpd ptpctl ptp,$(PROGRAMS))
 MAINS = master/ptpd.c master/ptpctl.c worker/worker.c worker/relay/main.c \
     worker/fetch/main.c \
     worker/probe/main.c \
+    worker/convert/tls_main.c worker/sign/sign_main.c worker/sign/certs_main.c \
     client/ptp.c client/worker.c client/engine/main.c client/tls/main.c
 SRC_common := $(wildcard common/*/*.c)
 SRC_master := $(filter-out $(MAINS),$(wildcard master/*.c master/*/*.c))
@@ -65,6 +67,10 @@ $B/ptpd-relay: $(call obj,worker/relay/main.c) $B/libworker.a $B/libcommon.a
 $B/ptpd-fetch: $(call obj,worker/fetch/main.c) $B/libworker.a $B/libcommon.a
 $B/ptpd-fetch: LIBS += -lcurl -ljansson
 $B/ptpd-probe: $(call obj,worker/probe/main.c) $B/libcommon.a
+$B/ptpd-tls: $(call obj,worker/convert/tls_main.c) $B/libworker.a $B/libcommon.a
+$B/ptpd-tls: LIBS += -lssl
+$B/ptpd-sign: $(call obj,worker/sign/sign_main.c) $B/libworker.a $B/libcommon.a
+$B/ptpd-certs: $(call obj,worker/sign/certs_main.c) $B/libworker.a $B/libcommon.a
 $B/ptp: $(call obj,client/ptp.c) $B/libclient.a $B/libcommon.a
 $B/ptp-worker: $(call obj,client/worker.c) $B/libclient.a $B/libcommon.a
 $B/ptp-engine: $(call obj,client/engine/main.c) $B/libclient.a $B/libcommon.a

@@ -16,6 +16,8 @@ rules(const struct server_conf *c, uint8_t kind)
 		return &c->access_sni;
 	case LISTENER_API:
 		return &c->access_api;
+	case LISTENER_TLS:
+		return &c->access_tls;
 	default:
 		return NULL;
 	}

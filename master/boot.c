@@ -11,6 +11,7 @@
 #include "master/edge.h"
 #include "master/vouch.h"
 #include "master/handshake.h"
+#include "master/tls.h"
 #include "master/workers.h"
 
 #define GUARD_NOFILE 64 /* descriptors that keys and auth may have */
@@ -21,7 +22,7 @@
 static enum realm
 realm_of(enum role role)
 {
-	if (role == ROLE_KEYS)
+	if (role == ROLE_KEYS || role == ROLE_SIGN)
 		return REALM_KEYS;
 	if (role == ROLE_AUTH)
 		return REALM_AUTH;
@@ -203,6 +204,9 @@ send_rows(struct worker *w)
 	case ROLE_FETCH:
 		send_fetch_conf(w);
 		break;
+	case ROLE_TLS:
+		tls_send_rules(w);
+		break;
 	default:
 		break;
 	}
@@ -217,6 +221,8 @@ boot_worker(struct worker *w)
 		return send_counters(w);
 	if (w->role == ROLE_KEYS)
 		return send_host_key(w);
+	if (w->role == ROLE_TLS || w->role == ROLE_SIGN)
+		tls_boot(w);
 	return 0;
 }
 
@@ -259,6 +265,9 @@ count(const struct master *m, enum role role)
 	case ROLE_HTTP:
 		return (unsigned)(relays + RELAYS_PER_EDGE - 1) /
 		    RELAYS_PER_EDGE;
+	case ROLE_TLS:
+	case ROLE_SIGN: /* a pair each */
+		return tls_is_on(m) ? (unsigned)relays : 0;
 	case ROLE_FETCH:
 		return vouch_configured(m);
 	case ROLE_REPORT:

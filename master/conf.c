@@ -12,6 +12,7 @@
 #include "common/conf/source.h"
 #include "common/conf/unpack.h"
 #include "master/conf_schema.h"
+#include "master/conf_tls.h"
 #include "master/conf_users.h"
 
 #define SOCKET_MAX 107 /* bytes of a path in sun_path */
@@ -63,7 +64,8 @@ complete_paths(
 static bool
 listens(const struct server_conf *c)
 {
-	return c->listen_http.n + c->listen_http_redirect.n + c->listen_sni.n >
+	return c->listen_http.n + c->listen_http_redirect.n + c->listen_sni.n +
+	    c->listen_tls.n >
 	    0;
 }
 
@@ -102,6 +104,7 @@ server_conf_load(
 		schema_load(&conf_schema, c, &in, f);
 		complete_paths(c, &in, f);
 		conf_users_merge(c, args, &in, f);
+		conf_tls_complete(c, &in, f);
 		check_whole(c, f);
 	}
 	source_free(&cfg);

@@ -22,13 +22,14 @@
 #include "common/conf/verifier.h"
 #include "master/port_rules.h"
 
-#define CONF_LISTEN_MAX 64   /* addresses of one listener key */
-#define CONF_TRUSTED_MAX 64  /* blocks: MSG_TRUSTED_MAX */
-#define CONF_ACCESS_MAX 256  /* blocks of one list of access */
-#define CONF_REGEX_MAX 32    /* rules on names, of one user */
-#define CONF_HEADER_MAX 63   /* bytes of http.mux_header */
-#define CONF_PATH_MAX 1023   /* bytes of a path */
-#define CONF_WORKERS_MAX 256 /* relays */
+#define CONF_TLS_HOSTS_MAX 256 /* of tls.hosts */
+#define CONF_LISTEN_MAX 64     /* addresses of one listener key */
+#define CONF_TRUSTED_MAX 64    /* blocks: MSG_TRUSTED_MAX */
+#define CONF_ACCESS_MAX 256    /* blocks of one list of access */
+#define CONF_REGEX_MAX 32      /* rules on names, of one user */
+#define CONF_HEADER_MAX 63     /* bytes of http.mux_header */
+#define CONF_PATH_MAX 1023     /* bytes of a path */
+#define CONF_WORKERS_MAX 256   /* relays */
 #define CONF_TIMEOUT_MAX (UINT64_C(720) * 3600 * 1000) /* ms, fits a u32 */
 #define CONF_AUTH_TIMEOUT_MAX (60 * 1000)	       /* ms of auth.timeout */
 #define CONF_HEAD_LEAST 1024 /* bytes of http.head_max */
@@ -85,6 +86,25 @@ struct conf_user {
 	int rank; /* the higher one beats */
 };
 
+/* A certificate for a server name. */
+struct conf_tls_host {
+	uint64_t set;
+	char *name; /* lower case; "*." in front: all labels in that place */
+	char *cert, *key; /* absolute paths */
+
+	/* Only while loading, and never encoded. */
+	const char *file; /* where it stood, for faults */
+	unsigned int line;
+	size_t index;
+};
+
+struct conf_tls_host_list {
+	struct conf_tls_host *v;
+	size_t n;
+};
+
+enum conf_tls_min { CONF_TLS_12, CONF_TLS_13 };
+
 struct conf_user_list {
 	struct conf_user *v; /* sorted by id */
 	size_t n;
@@ -111,6 +131,16 @@ struct server_conf {
 	struct conf_access access_http, access_http_redirect, access_sni;
 	struct conf_access access_api; /* no proxy */
 	struct addr_list listen_api;
+	struct conf_access access_tls;
+
+	struct addr_list listen_tls;
+	char *tls_cert, *tls_key; /* absolute paths; NULL: none */
+	uint64_t tls_min;	  /* enum conf_tls_min */
+	struct conf_tls_host_list tls_hosts;
+	struct { /* of cert, of key; only while loading */
+		const char *file;
+		unsigned int line;
+	} tls_at[2];
 
 	char *domain; /* NULL: none */
 	struct conf_user_list users;

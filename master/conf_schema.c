@@ -6,6 +6,7 @@
 #include "common/conf/secret.h"
 #include "common/ipc/msg.h"
 #include "common/sys/logfile.h"
+#include "master/conf_tls.h"
 #include "master/conf_users.h"
 
 #define NUMBER_MAX UINT32_MAX /* counts that have no bound of their own */
@@ -18,6 +19,7 @@ static const char *const levels[] = { "trace", "debug", "info", "warn", "error",
 	"fatal", "disable", NULL };
 
 static const char *const formats[] = { "text", "json", NULL };
+static const char *const tls_versions[] = { "1.2", "1.3", NULL };
 
 /* clang-format off */
 
@@ -80,6 +82,21 @@ static const struct schema_key users_file_keys[] = {
 };
 
 #undef AT
+#define AT(member) offsetof(struct conf_tls_host, member)
+
+static const struct schema_key tls_host_keys[] = {
+	{ "name", SCHEMA_STRING, AT(name),
+	    .min = 1, .max = TEXT_NAME_MAX, .flag = CONF_TLS_NAME,
+	    .always = true, .lowercase = true, .check = checks_server_name },
+	{ "cert", SCHEMA_STRING, AT(cert),
+	    .min = 1, .max = CONF_PATH_MAX, .flag = CONF_TLS_CERT,
+	    .always = true },
+	{ "key", SCHEMA_STRING, AT(key),
+	    .min = 1, .max = CONF_PATH_MAX, .flag = CONF_TLS_KEY,
+	    .always = true },
+};
+
+#undef AT
 #define AT(member) offsetof(struct server_conf, member)
 
 static const struct schema_key keys[] = {
@@ -128,6 +145,22 @@ static const struct schema_key keys[] = {
 	    .max = CONF_ACCESS_MAX },
 	{ "access.api.deny", SCHEMA_BLOCKS, AT(access_api.deny),
 	    .max = CONF_ACCESS_MAX },
+	{ "listen.tls", SCHEMA_ADDRS, AT(listen_tls),
+	    .max = CONF_LISTEN_MAX, .flag = CONF_SET_LISTEN },
+	{ "access.tls.proxy", SCHEMA_BLOCKS, AT(access_tls.proxy),
+	    .max = CONF_ACCESS_MAX },
+	{ "access.tls.allow", SCHEMA_BLOCKS, AT(access_tls.allow),
+	    .max = CONF_ACCESS_MAX },
+	{ "access.tls.deny", SCHEMA_BLOCKS, AT(access_tls.deny),
+	    .max = CONF_ACCESS_MAX },
+	{ "tls.cert", SCHEMA_STRING, AT(tls_cert),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "tls.key", SCHEMA_STRING, AT(tls_key),
+	    .min = 1, .max = CONF_PATH_MAX },
+	{ "tls.min", SCHEMA_CHOICE, AT(tls_min),
+	    .preset = "1.2", .max = CONF_TLS_13, .choices = tls_versions },
+	{ "tls.hosts", SCHEMA_GROUPS, AT(tls_hosts),
+	    .max = CONF_TLS_HOSTS_MAX, .sub = &conf_schema_tls_host },
 	{ "domain", SCHEMA_STRING, AT(domain),
 	    .min = 1, .max = TEXT_NAME_MAX, .lowercase = true,
 	    .check = checks_domain },
@@ -218,6 +251,14 @@ const struct schema conf_schema_user = {
 	.size = sizeof(struct conf_user),
 	.set = offsetof(struct conf_user, set),
 	.finish = conf_users_finish,
+};
+
+const struct schema conf_schema_tls_host = {
+	.keys = tls_host_keys,
+	.n = ROWS(tls_host_keys),
+	.size = sizeof(struct conf_tls_host),
+	.set = offsetof(struct conf_tls_host, set),
+	.finish = conf_tls_finish,
 };
 
 const struct schema conf_schema_users = {

@@ -17,6 +17,7 @@ struct conf_users_file {
 extern const struct schema conf_schema;		  /* struct server_conf */
 extern const struct schema conf_schema_users;	  /* struct conf_users_file */
 extern const struct schema conf_schema_user;	  /* struct conf_user */
+extern const struct schema conf_schema_tls_host;  /* struct conf_tls_host */
 extern const struct schema conf_schema_port_rule; /* struct port_rule */
 
 #endif

@@ -212,7 +212,8 @@ const char *
 conn_state_name(enum conn_state s)
 {
 	static const char *const names[] = { "new", "new", "parked", "refused",
-		"handshake", "attaching", "tunnel", "user", "ending" };
+		"handshake", "attaching", "tunnel", "user", "tls", "converted",
+		"ending" };
 
 	return names[s];
 }

@@ -32,6 +32,8 @@ enum conn_state {
 	CONN_ATTACH,	/* with a relay: a ticket to be checked */
 	CONN_TUNNEL,	/* with a relay: carries a session */
 	CONN_USER,	/* with a relay: a user's connection */
+	CONN_TLS,	/* a tls worker has it, or none has it yet */
+	CONN_CONVERTED, /* ... and its plain end is another connection */
 	CONN_ENDING	/* decided; its worker's last word is awaited */
 };
 

@@ -16,6 +16,7 @@
 #include "master/ports.h"
 #include "master/report.h"
 #include "master/show_relays.h"
+#include "master/tls.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
 #include "master/visit.h"
@@ -36,6 +37,8 @@ on_ready(void *arg, const struct msg *msg)
 	    (int)w->pid);
 	if (w->role == ROLE_AUTH)
 		feed_ready(w->master, w);
+	if (w->role == ROLE_TLS || w->role == ROLE_SIGN)
+		tls_ready(w);
 	if (edge_has(w->role)) {
 		edge_place_waiting(w->master);
 		listeners_resume(w->master->listeners);
@@ -117,6 +120,10 @@ takes_again(struct worker *w)
 		report_drained(w->master);
 	if (w->role == ROLE_RELAY)
 		ports_resume(w->master->ports, w);
+	if (w->role == ROLE_TLS) {
+		tls_takes(w->master);
+		listeners_resume(w->master->listeners);
+	}
 	if (!edge_has(w->role))
 		return;
 	edge_place_waiting(w->master);
@@ -191,6 +198,15 @@ static const chan_handler log_handlers[MSG_TYPES] = {
 	[MSG_LOG_FULL] = report_on_full,
 };
 
+static const chan_handler tls_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_ORIGIN] = edge_on_origin,
+	[MSG_HANDSHAKED] = tls_on_handshaked,
+	[MSG_CLOSED] = tls_on_closed,
+};
+
+static const chan_handler sign_handlers[MSG_TYPES] = { COMMON };
+
 static const chan_handler *
 handlers(enum role role)
 {
@@ -208,6 +224,10 @@ handlers(enum role role)
 		return api_handlers;
 	case ROLE_REPORT:
 		return log_handlers;
+	case ROLE_TLS:
+		return tls_handlers;
+	case ROLE_SIGN:
+		return sign_handlers;
 	default:
 		return auth_handlers;
 	}
@@ -224,6 +244,8 @@ lose_conn(void *arg, struct conn *c)
 		return;
 	if (edge_has(w->role))
 		edge_lost(m, c);
+	else if (w->role == ROLE_TLS)
+		tls_lost(m, c);
 	else if (c->state == CONN_USER)
 		visit_end(m, c, 0, 0);
 	else if (!tunnel_again(m, c))
@@ -239,6 +261,11 @@ on_gone(struct worker *w)
 	if (w->inherited && (w->role == ROLE_KEYS || w->role == ROLE_AUTH))
 		return;
 	switch (w->role) {
+	case ROLE_TLS:
+		conns_each(m->conns, lose_conn, w);
+		break;
+	case ROLE_SIGN: /* the next one is asked again */
+		break;
 	case ROLE_HTTP:
 	case ROLE_SNI:
 	case ROLE_RELAY:

@@ -199,8 +199,8 @@ edge_on_origin(void *arg, const struct msg *msg)
 		return 0;
 	buf_read(&b, msg->p, msg->n);
 	buf_get_u16(&b, &skip);
-	if (c->state != CONN_PEEK || !c->proxied || c->skip != 0 || skip == 0 ||
-	    skip > PROXY_HEADER_MAX)
+	if ((c->state != CONN_PEEK && c->state != CONN_TLS) || !c->proxied ||
+	    c->skip != 0 || skip == 0 || skip > PROXY_HEADER_MAX)
 		return -1;
 	c->skip = skip;
 	if (buf_done(&b)) /* it does not say who it is */
@@ -229,6 +229,18 @@ is_denied(const struct master *m, const struct conn *c)
 	return true;
 }
 
+/* Nothing binds a session to the TLS around it yet. */
+static void
+refuse_tunnel(struct master *m, struct conn *c)
+{
+	char peer[ADDR_TEXT];
+
+	log_info("%s: no tunnel is taken inside TLS: the client should dial "
+		 "tcp:// and a port of listen.http",
+	    addr_format(peer, &c->who.peer));
+	hold_drop(m, c);
+}
+
 /* VERDICT_TUNNEL: a preface of this kind, maybe a ticket. */
 static int
 take_tunnel(struct master *m, struct conn *c, struct buf *b)
@@ -243,6 +255,8 @@ take_tunnel(struct master *m, struct conn *c, struct buf *b)
 		return -1;
 	if (c->kind == LISTENER_REDIRECT || is_denied(m, c))
 		hold_drop(m, c);
+	else if (c->who.scheme == SCHEME_HTTPS)
+		refuse_tunnel(m, c);
 	else if (kind == PREFACE_SESSION)
 		tunnel_begin(m, c);
 	else

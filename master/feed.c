@@ -105,6 +105,7 @@ on_parsed(void *arg, struct parse_result *r)
 		return;
 	}
 	server_conf_free(&r->conf);
+	certs_close(&r->files);
 	feed_load(m, r->users_fd, NULL, NULL);
 }
 

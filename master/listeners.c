@@ -17,6 +17,7 @@
 #include "master/clock.h"
 #include "master/conns.h"
 #include "master/edge.h"
+#include "master/tls.h"
 #include "master/workers.h"
 
 #define HTTPS_PORT 443
@@ -37,6 +38,7 @@ static const struct kind kinds[LISTENER_KINDS] = {
 	    false },
 	[LISTENER_SNI] = { "sni", true, ROLE_SNI, SCHEME_SNI, true },
 	[LISTENER_API] = { "api", true, ROLE_API, SCHEME_HTTP, false },
+	[LISTENER_TLS] = { "tls", true, ROLE_TLS, SCHEME_HTTPS, true },
 };
 
 struct bound {
@@ -137,7 +139,10 @@ take(struct bound *b, const struct accepted *a)
 		return;
 	c->kind = b->l.kind;
 	c->proxied = access_proxied(&m->conf, b->l.kind, &a->peer);
-	edge_place(m, c);
+	if (kinds[b->l.kind].role == ROLE_TLS)
+		tls_place(m, c);
+	else
+		edge_place(m, c);
 }
 
 /*
@@ -293,7 +298,8 @@ listeners_prepare(struct listeners *ls, const struct server_conf *conf,
 	    prepare(ls, LISTENER_REDIRECT, &conf->listen_http_redirect, why) ==
 		0 &&
 	    prepare(ls, LISTENER_SNI, &conf->listen_sni, why) == 0 &&
-	    prepare(ls, LISTENER_API, &conf->listen_api, why) == 0)
+	    prepare(ls, LISTENER_API, &conf->listen_api, why) == 0 &&
+	    prepare(ls, LISTENER_TLS, &conf->listen_tls, why) == 0)
 		return 0;
 	listeners_abort(ls);
 	return -1;

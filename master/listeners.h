@@ -23,6 +23,7 @@ enum listener_kind {
 	LISTENER_REDIRECT, /* listen.http_redirect */
 	LISTENER_SNI,	   /* listen.sni */
 	LISTENER_API,	   /* listen.api */
+	LISTENER_TLS,	   /* listen.tls */
 	LISTENER_KINDS
 };
 

@@ -28,6 +28,7 @@
 #include "master/sources.h"
 #include "master/start.h"
 #include "master/stop.h"
+#include "master/tls.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
 #include "master/visit.h"
@@ -60,6 +61,7 @@ master_init(struct master *m, const struct options *options)
 	m->feed = feed_new(m);
 	m->report = report_new(m);
 	m->listeners = listeners_new(m);
+	m->tls = tls_new(m);
 	m->handshakes = handshakes_new(m);
 	m->edges = edges_new(m);
 	m->visits = visits_new(m);
@@ -72,7 +74,7 @@ master_init(struct master *m, const struct options *options)
 	    m->feed == NULL || m->report == NULL || m->listeners == NULL ||
 	    m->handshakes == NULL || m->edges == NULL || m->visits == NULL ||
 	    m->check == NULL || m->ports == NULL || m->rivals == NULL ||
-	    m->lost == NULL) {
+	    m->lost == NULL || m->tls == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -125,6 +127,7 @@ master_free(struct master *m)
 	feed_free(m->feed);
 	listeners_free(m->listeners);
 	edges_free(m->edges);
+	tls_free(m->tls);
 	visits_free(m->visits);
 	ports_free(m->ports);
 	clients_free(m->clients, m->sessions, m->routes);

@@ -46,6 +46,7 @@ struct master {
 	struct feed *feed;
 	struct report *report;
 	struct listeners *listeners;
+	struct tls *tls;
 	struct handshakes *handshakes;
 	struct visits *visits;
 	struct check *check;  /* of the data path */

@@ -318,17 +318,19 @@ static void
 make_url(const struct round *r, struct granted *g)
 {
 	bool sni = g->way == GRANT_WAY_SNI;
-	uint16_t port = sni ? r->sni : r->s->port;
-	const char *scheme = sni ? "https" : "http";
+	uint16_t tls =
+	    sni ? r->sni : listeners_port(r->m->listeners, ROLE_TLS);
+	/* It may have come to a port where HTTP is not spoken. */
+	uint16_t plain = r->s->port != 0 ? r->s->port : r->http;
+	uint16_t port = tls != 0 ? tls : plain;
+	const char *scheme = tls != 0 ? "https" : "http";
 
-	if (port == 0) /* it has come to a port where HTTP is not spoken */
-		port = r->http;
-	if (port != r->s->port) /* not the port that the client dialled */
-		g->opened = port;
+	if (sni || plain != r->s->port) /* not what the client dialled */
+		g->opened = sni ? tls : plain;
 	if (!r->urls || strchr(g->host, '.') == NULL ||
 	    strchr(g->host, ':') != NULL)
 		return;
-	if (port == (sni ? HTTPS_PORT : HTTP_PORT))
+	if (port == (tls != 0 ? HTTPS_PORT : HTTP_PORT))
 		snprintf(g->url, sizeof(g->url), "%s://%s", scheme, g->host);
 	else
 		snprintf(g->url, sizeof(g->url), "%s://%s:%u", scheme, g->host,

@@ -26,6 +26,7 @@ struct parse {
 	pid_t pid; /* 0 once reaped */
 	int fd;	   /* -1 once done */
 	int users_fd;
+	struct certs_files files;
 	struct event *readable;
 	struct server_conf conf;
 	struct server_conf_decoder *decoder;
@@ -73,6 +74,7 @@ drop(struct parse *p)
 	stop_reading(p);
 	if (p->users_fd != -1)
 		close(p->users_fd);
+	certs_close(&p->files);
 	server_conf_free(&p->conf);
 	TAILQ_REMOVE(&p->parses->all, p, link);
 	free(p->text);
@@ -164,9 +166,11 @@ close_others(int *keep, size_t n)
 
 /* A process of its own, that holds nothing of the master's. */
 static void
-isolate(const struct options *o, int out, int users)
+isolate(const struct options *o, int out, int users,
+    const struct certs_files *files)
 {
-	int keep[] = { o->args_fd, o->cwd_fd, out, users };
+	int keep[] = { o->args_fd, o->cwd_fd, out, users, files->certs,
+		files->keys };
 	struct rlimit none = { 0, 0 };
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -179,7 +183,8 @@ isolate(const struct options *o, int out, int users)
 
 /* Load and send. Returns the exit status. */
 static int
-run_child(const struct options *o, bool reload, int out, int users)
+run_child(const struct options *o, bool reload, int out, int users,
+    const struct certs_files *files)
 {
 	struct faults faults = { 0 };
 	struct server_conf conf;
@@ -187,13 +192,17 @@ run_child(const struct options *o, bool reload, int out, int users)
 	char **argv;
 	int argc, ret;
 
-	isolate(o, out, users);
+	isolate(o, out, users, files);
 	if (fchdir(o->cwd_fd) == -1 ||
 	    (argv = options_read(o->args_fd, &argc)) == NULL ||
 	    options_parse(&mine, argc, argv) == -1)
 		return 1;
 	mine.args.reload = reload;
 	ret = server_conf_load(&conf, &mine.args, &faults);
+	if (ret == 0) {
+		certs_load(&conf, files, &faults);
+		ret = faults.errors == 0 ? 0 : -1;
+	}
 	for (size_t i = 0; i < faults.n; i++)
 		send_packet(
 		    out, PACKET_LINE, faults.line[i], strlen(faults.line[i]));
@@ -235,9 +244,13 @@ static void
 finish(struct parse *p, bool ok)
 {
 	static const char died[] = "the reader of the configuration died";
-	struct parse_result r = { .ok = ok, .users_fd = -1, .text = "" };
+	struct parse_result r = { .users_fd = -1, .text = "" };
 
 	stop_reading(p);
+	certs_none(&r.files);
+	if (ok && certs_seal(&p->files) == -1)
+		ok = false;
+	r.ok = ok;
 	if (!ok && p->textlen == 0)
 		add_line(p, (const uint8_t *)died, sizeof(died) - 1);
 	if (p->text != NULL)
@@ -247,12 +260,15 @@ finish(struct parse *p, bool ok)
 		memset(&p->conf, 0, sizeof(p->conf));
 		r.users_fd = p->users_fd;
 		p->users_fd = -1;
+		r.files = p->files;
+		certs_none(&p->files);
 	}
 	if (p->fn != NULL) {
 		p->fn(p->arg, &r);
 	} else if (ok) {
 		server_conf_free(&r.conf);
 		close(r.users_fd);
+		certs_close(&r.files);
 	}
 	parses_reap(p->parses);
 }
@@ -301,7 +317,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 static struct parse *
-new_parse(struct parses *ps, int fd, int users_fd)
+new_parse(
+    struct parses *ps, int fd, int users_fd, const struct certs_files *files)
 {
 	struct parse *p;
 
@@ -310,6 +327,7 @@ new_parse(struct parses *ps, int fd, int users_fd)
 	p->parses = ps;
 	p->fd = fd;
 	p->users_fd = users_fd;
+	p->files = *files;
 	p->decoder = server_conf_decoder_new(&p->conf);
 	p->readable = event_new(
 	    ps->master->base, fd, EV_READ | EV_PERSIST, on_readable, p);
@@ -328,6 +346,7 @@ new_parse(struct parses *ps, int fd, int users_fd)
 int
 parse_start(struct master *m, bool reload, parse_fn fn, void *arg)
 {
+	struct certs_files files;
 	int conf[2], users[2], e;
 	struct parse *p;
 
@@ -335,14 +354,18 @@ parse_start(struct master *m, bool reload, parse_fn fn, void *arg)
 		return -1;
 	if (chan_pair(users) == -1)
 		goto err0;
-	if ((p = new_parse(m->parses, conf[0], users[0])) == NULL)
+	if (certs_open(&files) == -1)
 		goto err1;
+	if ((p = new_parse(m->parses, conf[0], users[0], &files)) == NULL) {
+		certs_close(&files);
+		goto err1;
+	}
 	p->fn = fn;
 	p->arg = arg;
 	if ((p->pid = fork()) == -1)
 		goto err2;
 	if (p->pid == 0)
-		_exit(run_child(m->options, reload, conf[1], users[1]));
+		_exit(run_child(m->options, reload, conf[1], users[1], &files));
 	close(conf[1]);
 	close(users[1]);
 	return 0;

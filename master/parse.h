@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "master/certs.h"
 #include "master/conf.h"
 #include "master/master.h"
 
@@ -21,6 +22,7 @@ struct parse_result {
 	bool ok;
 	struct server_conf conf; /* if ok; the receiver's */
 	int users_fd;		 /* verifiers, for MSG_USERS; or -1 */
+	struct certs_files files; /* if ok; the receiver's */
 	const char *text;	 /* faults and warnings, a line each; "" */
 };
 

@@ -10,6 +10,7 @@
 #include "common/conf/faults.h"
 #include "common/sys/argv.h"
 #include "common/sys/daemon.h"
+#include "master/certs.h"
 #include "master/master.h"
 #include "master/options.h"
 #include "master/restart.h"
@@ -21,15 +22,23 @@ static int
 check(const struct options *o)
 {
 	struct faults faults = { 0 };
+	struct certs_files files;
 	struct server_conf conf;
+	bool good;
 	int ret;
 
+	certs_none(&files);
 	ret = server_conf_load(&conf, &o->args, &faults);
+	if (ret == 0 && certs_open(&files) == 0)
+		certs_load(&conf, &files, &faults);
+	certs_close(&files);
 	faults_print(&faults, stderr);
+	good = ret == 0 && faults.errors == 0;
 	faults_free(&faults);
-	if (ret == -1)
+	if (ret == 0)
+		server_conf_free(&conf);
+	if (!good)
 		return EXIT_USAGE;
-	server_conf_free(&conf);
 	printf("configuration OK\n");
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_USAGE;
 }

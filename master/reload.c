@@ -18,6 +18,7 @@
 #include "master/sources.h"
 #include "master/report.h"
 #include "master/start.h"
+#include "master/tls.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
 #include "master/vouch.h"
@@ -27,6 +28,7 @@ struct reload {
 	struct master *master;
 	struct ctl_call *call;
 	struct server_conf conf;
+	struct certs_files files;
 	bool loading; /* auth is at it; conf is whole, listeners prepared */
 };
 
@@ -47,6 +49,7 @@ end(struct reload *r)
 {
 	r->master->reload = NULL;
 	server_conf_free(&r->conf);
+	certs_close(&r->files);
 	(void)daemon_notify("READY=1");
 	free(r);
 }
@@ -164,6 +167,7 @@ commit(struct reload *r)
 	feed_use(m);
 	if (old.lockout.time == 0) /* locked out until a reload */
 		sources_forgive(m->sources);
+	tls_use(m, &r->files);
 	boot_reconfigure(m);
 	boot_want(m);
 	sessions_each(m->sessions, judge_session, m);
@@ -202,6 +206,7 @@ on_parsed(void *arg, struct parse_result *p)
 	if (p->text[0] != '\0')
 		log_warnx("reload: %s", p->text);
 	r->conf = p->conf;
+	r->files = p->files;
 	if (listeners_prepare(m->listeners, &r->conf, why) == -1) {
 		close(p->users_fd);
 		refuse(r, why);
@@ -239,6 +244,7 @@ reload_begin(struct master *m, struct ctl_call *call)
 	}
 	r->master = m;
 	r->call = call;
+	certs_none(&r->files);
 	m->reload = r;
 	tell_systemd();
 	if (parse_start(m, true, on_parsed, r) == -1)

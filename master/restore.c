@@ -14,6 +14,7 @@
 #include "master/listeners.h"
 #include "master/ports.h"
 #include "master/sessions.h"
+#include "master/tls.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
 #include "master/workers.h"
@@ -68,7 +69,8 @@ succeed(struct restore *x, struct worker *w)
 {
 	/* log has the records of old relays to write. */
 	if (w->role == ROLE_RELAY || edge_has(w->role) ||
-	    w->role == ROLE_REPORT) {
+	    w->role == ROLE_REPORT || w->role == ROLE_TLS ||
+	    w->role == ROLE_SIGN) {
 		worker_inherit(w, x->m->conf.timeouts.drain);
 		return;
 	}
@@ -243,6 +245,14 @@ attach(struct restore *x, struct conn *c, const struct state_conn *r)
 	case CONN_UNPLACED:
 		edge_restore(x->m, c);
 		return 0;
+	case CONN_TLS:
+		if (c->worker == NULL && c->fd == -1)
+			return -1;
+		if (c->worker == NULL)
+			tls_restore(x->m, c);
+		return 0;
+	case CONN_CONVERTED:
+		return c->worker == NULL ? -1 : 0;
 	case CONN_PARKED:
 		if (client == NULL ||
 		    (c->name == NULL && msg_scheme_is_http(c->who.scheme)))
@@ -352,5 +362,6 @@ restore_tables(struct master *m, struct state_reader *r, enum restore_mode mode)
 	free(x.workers);
 	clients_each(m->clients, review, m);
 	edge_place_waiting(m);
+	tls_takes(m);
 	return type == 0 ? ret : -1;
 }

@@ -13,6 +13,7 @@
 #include "master/listeners.h"
 #include "master/ports.h"
 #include "master/sessions.h"
+#include "master/tls.h"
 #include "master/workers.h"
 
 struct snapshot {
@@ -26,6 +27,7 @@ static void
 put_head(struct snapshot *s, int exe_fd, int call_fd)
 {
 	const struct master *m = s->m;
+	struct certs_files files;
 	struct state_head h = { .args_fd = m->options->args_fd,
 		.cwd_fd = m->options->cwd_fd,
 		.exe_fd = exe_fd,
@@ -38,6 +40,9 @@ put_head(struct snapshot *s, int exe_fd, int call_fd)
 		.privileged = m->privileged,
 		.uids = m->uids };
 
+	tls_files(m, &files);
+	h.certs_fd = files.certs;
+	h.keys_fd = files.keys;
 	strcpy(h.exe_path, m->exe.path);
 	strcpy(h.jail, m->jail);
 	strcpy(h.socket, m->conf.socket);

@@ -22,6 +22,7 @@
 #include "master/restart.h"
 #include "master/restore.h"
 #include "master/feed.h"
+#include "master/tls.h"
 #include "master/workers.h"
 
 /* -v makes it louder than the configuration says. */
@@ -149,6 +150,7 @@ settle(struct master *m, struct parse_result *r)
 	m->conf = r->conf;
 	m->any_client = m->inherited != NULL ? m->inherited->head.any_client
 					     : server_conf_any_client(&m->conf);
+	tls_use(m, &r->files);
 	start_set_log_level(m);
 	if (open_log(m) == -1 || find_privilege(m) == -1 ||
 	    load_host_key(m) == -1 || open_control(m) == -1 ||
@@ -283,6 +285,7 @@ static void
 take_over(struct master *m)
 {
 	struct inherited *in = m->inherited;
+	struct certs_files files;
 
 	/* Before that the one before us could still have gone on. */
 	listeners_commit(m->listeners);
@@ -295,6 +298,9 @@ take_over(struct master *m)
 		unlink(in->head.socket);
 	}
 	close(in->head.exe_fd);
+	files.certs = in->head.certs_fd;
+	files.keys = in->head.keys_fd;
+	certs_close(&files); /* we have read our own */
 	log_info("restart: version %s has taken over", PTP_VERSION);
 	if (in->call != NULL)
 		ctl_ok(in->call);
@@ -306,6 +312,7 @@ void
 start_resume(struct master *m)
 {
 	struct inherited *in = m->inherited;
+	struct certs_files files;
 
 	start_set_log_level(m);
 	m->uids = in->head.uids;
@@ -313,6 +320,9 @@ start_resume(struct master *m)
 	memcpy(m->host_public, in->head.host_public, sizeof(m->host_public));
 	m->any_client = in->head.any_client;
 	feed_set(m, in->head.feed_generation, in->head.feed_usable);
+	files.certs = in->head.certs_fd;
+	files.keys = in->head.keys_fd;
+	tls_use(m, &files);
 	if (restore_listeners(m, in->state) == -1 ||
 	    ctl_serve(m, in->head.ctl_fd) == -1 ||
 	    (m->workers = workers_new(m, &dispatch_ops)) == NULL ||

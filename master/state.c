@@ -198,6 +198,8 @@ look(int type, struct buf *b, int fds[STATE_FDS_MAX], size_t *n)
 		fds[(*n)++] = r.head.exe_fd;
 		fds[(*n)++] = r.head.ctl_fd;
 		fds[(*n)++] = r.head.call_fd;
+		fds[(*n)++] = r.head.certs_fd;
+		fds[(*n)++] = r.head.keys_fd;
 		return 0;
 	case STATE_CONF:
 		return 0;

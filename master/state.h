@@ -23,7 +23,7 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 5
+#define STATE_VERSION 6
 #define STATE_RECORD_MAX 17600 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096
@@ -45,6 +45,7 @@ struct state_head {
 	int args_fd, cwd_fd;
 	int exe_fd;  /* of the old executable, to go back to */
 	int ctl_fd;  /* the control socket */
+	int certs_fd, keys_fd; /* of TLS; -1: none */
 	int call_fd; /* of the controller who asked for this; -1: none */
 	uint64_t started;
 	uint32_t exe_uid, exe_dir_uid; /* who owned path at the first start */

@@ -58,6 +58,8 @@ state_put_head(struct state_writer *w, const struct state_head *r)
 	put_fd(&b, r->exe_fd);
 	put_fd(&b, r->ctl_fd);
 	put_fd(&b, r->call_fd);
+	put_fd(&b, r->certs_fd);
+	put_fd(&b, r->keys_fd);
 	buf_put_u64(&b, r->started);
 	buf_put_u32(&b, r->exe_uid);
 	buf_put_u32(&b, r->exe_dir_uid);
@@ -88,6 +90,8 @@ state_get_head(struct state_head *r, struct buf *b)
 	get_fd(b, &r->exe_fd);
 	get_fd(b, &r->ctl_fd);
 	get_fd(b, &r->call_fd);
+	get_fd(b, &r->certs_fd);
+	get_fd(b, &r->keys_fd);
 	buf_get_u64(b, &r->started);
 	buf_get_u32(b, &r->exe_uid);
 	buf_get_u32(b, &r->exe_dir_uid);

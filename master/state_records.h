@@ -4,7 +4,7 @@
 
 #include "master/state.h"
 
-#define STATE_FDS_MAX 5 /* descriptors that one record names */
+#define STATE_FDS_MAX 7 /* descriptors that one record names */
 
 /* Append n bytes as one record. */
 void state_append(

@@ -93,6 +93,7 @@ workers_find(struct workers *ws)
 	} programs[] = { { ROLE_HTTP, "ptpd-worker" },
 		{ ROLE_SNI, "ptpd-worker" }, { ROLE_KEYS, "ptpd-worker" },
 		{ ROLE_AUTH, "ptpd-worker" }, { ROLE_RELAY, "ptpd-relay" },
+		{ ROLE_TLS, "ptpd-tls" }, { ROLE_SIGN, "ptpd-sign" },
 		{ ROLE_FETCH, "ptpd-fetch" }, { ROLE_REPORT, "ptpd-worker" },
 		{ ROLE_API, "ptpd-worker" } };
 

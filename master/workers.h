@@ -71,6 +71,9 @@ struct worker *workers_least(struct workers *ws, enum role role);
 /* The ready relay with the fewest clients, in turn among equals. */
 struct worker *workers_relay(struct workers *ws);
 
+/* The ready worker that fills a role's post of this number. NULL: none now. */
+struct worker *workers_at(struct workers *ws, enum role role, unsigned index);
+
 /* The ready worker of a role that exists once. NULL: none now. */
 struct worker *workers_only(struct workers *ws, enum role role);
 

@@ -80,6 +80,20 @@ workers_relay(struct workers *ws)
 }
 
 struct worker *
+workers_at(struct workers *ws, enum role role, unsigned index)
+{
+	struct post *p;
+
+	TAILQ_FOREACH(p, &ws->posts, link)
+	{
+		if (p->role == role && p->index == index && p->worker != NULL &&
+		    p->worker->state == WORKER_READY)
+			return p->worker;
+	}
+	return NULL;
+}
+
+struct worker *
 workers_only(struct workers *ws, enum role role)
 {
 	struct post *p;

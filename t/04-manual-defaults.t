@@ -15,7 +15,7 @@ ROW = re.compile(r'\{ "([a-z0-9_.]+)", SCHEMA_\w+,.*?\},\n', re.S)
 PRESET = re.compile(r'\.preset = "([^"]*)"')
 ITEM = re.compile(r"^\.It Va ([a-z0-9_.]+)\n(.*?)(?=^\.It |^\.El|\Z)",
                   re.S | re.M)
-DEFAULT = re.compile(r"The default is(?:\n\.(?:Li|Pa))? (\S+?)(?: ?[.;,]|$)",
+DEFAULT = re.compile(r"The default is(?:\n\.(?:Li|Pa))? (\S+?)(?: ?[.;,](?=\s|$)|$)",
                      re.M)
 
 

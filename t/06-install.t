@@ -11,7 +11,8 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 WANTED = {
     "usr/sbin/ptpd": 0o755, "usr/sbin/ptpctl": 0o755, "usr/bin/ptp": 0o755,
     "usr/libexec/ptp/ptpd-worker": 0o755, "usr/libexec/ptp/ptpd-relay": 0o755,
-    "usr/libexec/ptp/ptpd-fetch": 0o755,
+    "usr/libexec/ptp/ptpd-fetch": 0o755, "usr/libexec/ptp/ptpd-tls": 0o755,
+    "usr/libexec/ptp/ptpd-sign": 0o755, "usr/libexec/ptp/ptpd-certs": 0o755,
     "usr/libexec/ptp/ptp-worker": 0o755, "usr/libexec/ptp/ptp-engine": 0o755,
     "usr/libexec/ptp/ptp-tls": 0o755,
     "usr/share/man/man8/ptpd.8": 0o644, "usr/share/man/man8/ptpctl.8": 0o644,

@@ -34,7 +34,8 @@ def install(lab):
     """A directory with ptpd, and evil.py in the place of its workers."""
     home = lab.path("bin")
     os.mkdir(home)
-    for name in ("ptpd", "ptpd-worker", "ptpd-relay", "ptpd-fetch"):
+    for name in ("ptpd", "ptpd-worker", "ptpd-relay", "ptpd-fetch",
+                 "ptpd-tls", "ptpd-sign"):
         evil_one = name in ("ptpd-worker", "ptpd-relay")
         real = name + ".real" if evil_one else name
         shutil.copy(lab.program(name), os.path.join(home, real))

@@ -15,7 +15,8 @@ from lib.origin import Origin, paths, reply
 from lib.wire import connect, get
 
 NEXT = "9.9.9"
-PROGRAMS = ("ptpd", "ptpd-worker", "ptpd-relay", "ptpd-fetch")
+PROGRAMS = ("ptpd", "ptpd-worker", "ptpd-relay", "ptpd-fetch", "ptpd-tls",
+            "ptpd-sign", "ptpd-certs")
 BODY = os.urandom(4 << 20)
 
 

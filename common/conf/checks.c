@@ -35,6 +35,15 @@ checks_domain(const char *v)
 }
 
 const char *
+checks_server_name(const char *v)
+{
+	if (checks_domain(strncmp(v, "*.", 2) == 0 ? v + 2 : v) == NULL)
+		return NULL;
+	return "expected a name, as \"www.example.com\" or "
+	       "\"*.example.com\"";
+}
+
+const char *
 checks_host(const char *v)
 {
 	char name[TEXT_NAME_MAX + 1];

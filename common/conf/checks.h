@@ -11,6 +11,9 @@ const char *checks_id(const char *v);
 /* A full name, at least two labels, no wildcard, no address. */
 const char *checks_domain(const char *v);
 
+/* The same, or "*." and the same: names of certificates. */
+const char *checks_server_name(const char *v);
+
 /* A name or an IPv4 address, without port. */
 const char *checks_host(const char *v);
 

@@ -32,3 +32,32 @@ peek_kind(const void *p, size_t n)
 		return PEEK_HTTP;
 	return PEEK_BAD;
 }
+
+/* An empty line, be it the one behind a head or one of those before it. */
+static bool
+has_empty_line(const uint8_t *p, size_t n, size_t from)
+{
+	for (size_t i = from; i + 1 < n; i++) {
+		if (p[i] == '\n' &&
+		    (p[i + 1] == '\n' ||
+			(p[i + 1] == '\r' && i + 2 < n && p[i + 2] == '\n')))
+			return true;
+	}
+	return false;
+}
+
+bool
+peek_is_whole(const void *p, size_t n, size_t seen, size_t head_max)
+{
+	switch (peek_kind(p, n)) {
+	case PEEK_MORE:
+		return false;
+	case PEEK_TUNNEL:
+		return n >= PEEK_PREFACE;
+	case PEEK_HTTP:
+		return n > head_max ||
+		    has_empty_line(p, n, seen < 2 ? 0 : seen - 2);
+	default:
+		return true;
+	}
+}

@@ -28,6 +28,8 @@ static const enum sandbox_role profiles[ROLE_COUNT] = {
 	[ROLE_PROOF] = SANDBOX_KEYS,
 	[ROLE_RESOLVE] = SANDBOX_RESOLVE,
 	[ROLE_LOCAL_TLS] = SANDBOX_ENGINE,
+	[ROLE_TLS] = SANDBOX_TLS,
+	[ROLE_SIGN] = SANDBOX_KEYS,
 };
 
 int

@@ -315,8 +315,10 @@ chan_new(struct event_base *base, int fd, enum role role, bool parent,
 	c->ops = ops;
 	c->arg = arg;
 	c->tail = &c->head;
+	/* A sandbox forbids F_SETFL: there it has been made so. */
 	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+	    ((flags & O_NONBLOCK) == 0 &&
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1))
 		goto err0;
 	c->readable = new_event(c, EV_READ | EV_PERSIST, on_readable);
 	c->writable = new_event(c, EV_WRITE, on_writable);

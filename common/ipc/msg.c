@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/crypto/signing.h"
 #include "common/tunnel/names.h"
 
 #define R(role) (1u << (ROLE_##role))
@@ -31,13 +32,14 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_ROOM] = { "ROOM", 0, 0, 0, EVERY, false, false },
 
 	[MSG_EDGE_CONF] = { "EDGE_CONF", 13, 80, EDGES, 0, false, true },
-	[MSG_CONN] = { "CONN", CONN_SIZE + 1, CONN_SIZE + 1, EDGES, 0, true,
-	    false },
-	[MSG_ORIGIN] = { "ORIGIN", 2, 2 + 2 * ADDR_WIRE, 0, EDGES, false,
-	    false },
+	[MSG_CONN] = { "CONN", CONN_SIZE + 1, CONN_SIZE + 1, EDGES | R(TLS), 0,
+	    true, false },
+	[MSG_ORIGIN] = { "ORIGIN", 2, 2 + 2 * ADDR_WIRE, 0, EDGES | R(TLS),
+	    false, false },
 	[MSG_VERDICT] = { "VERDICT", 2, 1 + NAME_MAX8, 0, EDGES, false, false },
 	[MSG_NOROUTE] = { "NOROUTE", 6, 6, EDGES, 0, true, false },
-	[MSG_CLOSED] = { "CLOSED", 17, 17, 0, EDGES | R(RELAY), false, false },
+	[MSG_CLOSED] = { "CLOSED", 17, 17, 0, EDGES | R(RELAY) | R(TLS), false,
+	    false },
 
 	[MSG_RELAY_CONF] = { "RELAY_CONF", 27, 4096, R(RELAY), 0, false, true },
 	[MSG_COUNTERS] = { "COUNTERS", 0, 0, R(RELAY), 0, true, true },
@@ -125,7 +127,22 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_FOUND] = { "FOUND", 1, 4096, 0, R(RESOLVE), false, false },
 	[MSG_TLS_CONF] = { "TLS_CONF", 4, 512, R(LOCAL_TLS), 0, true, true },
 	[MSG_TLS_CONN] = { "TLS_CONN", 2, 2, R(LOCAL_TLS), 0, true, false },
-	[MSG_TLS_PLAIN] = { "TLS_PLAIN", 0, 0, R(LOCAL_TLS), 0, true, false },
+	[MSG_TLS_PLAIN] = { "TLS_PLAIN", 0, 0, R(LOCAL_TLS) | R(TLS), 0, true,
+	    false },
+	[MSG_TLS_RULES] = { "TLS_RULES", 16, 16, R(TLS), 0, false, true },
+	[MSG_TLS_CERTS] = { "TLS_CERTS", 4, 4, R(TLS), 0, true, true },
+	[MSG_TLS_TICKETS] = { "TLS_TICKETS", MSG_TICKET_KEY,
+	    MSG_TICKET_KEYS_MAX * MSG_TICKET_KEY, R(TLS), 0, false, true },
+	[MSG_TLS_KEYS] = { "TLS_KEYS", 4, 4, R(SIGN), 0, true, true },
+	[MSG_TLS_SIGNER] = { "TLS_SIGNER", 0, 0, R(TLS) | R(SIGN), 0, true,
+	    false },
+	[MSG_HANDSHAKED] = { "HANDSHAKED", 6,
+	    3 + 2 * NAME_MAX8 + 1 + MSG_EXPORTER, 0, R(TLS), false, false },
+	[MSG_TLS_NO] = { "TLS_NO", 0, 0, R(TLS), 0, false, false },
+	[MSG_SIGN] = { "SIGN", 19, 18 + SIGNING_CONTENT_MAX, R(SIGN), 0, false,
+	    false },
+	[MSG_SIGNED] = { "SIGNED", 0, SIGNING_SIGNATURE_MAX, R(TLS), 0, false,
+	    false },
 };
 
 const struct msg_row *
@@ -174,8 +191,8 @@ const char *
 role_name(enum role role)
 {
 	static const char *const names[ROLE_COUNT] = { "http", "relay", "keys",
-		"auth", "sni", "tls", "udp", "fetch", "log", "api", "engine",
-		"proof", "resolve", "tls" };
+		"auth", "sni", "tls", "udp", "fetch", "log", "api", "sign",
+		"engine", "proof", "resolve", "tls" };
 
 	return role < ROLE_COUNT ? names[role] : "?";
 }

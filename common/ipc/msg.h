@@ -28,6 +28,9 @@ struct buf;
 #define MSG_MAX 16384 /* bytes of a frame with its header */
 #define MSG_PAYLOAD_MAX (MSG_MAX - MSG_HEAD)
 #define MSG_CHANNEL_FD 3 /* where a worker finds its channel */
+#define MSG_TICKET_KEY 80      /* bytes: name 16, AES-256 32, HMAC 32 */
+#define MSG_TICKET_KEYS_MAX 3
+#define MSG_EXPORTER 32 /* bytes of a channel binding (RFC 9266) */
 #define MSG_USERS_BROKEN UINT32_MAX
 
 enum role {
@@ -42,6 +45,7 @@ enum role {
 	ROLE_FETCH,  /* outgoing HTTP */
 	ROLE_REPORT, /* log files */
 	ROLE_API,    /* status, metrics, page */
+	ROLE_SIGN,   /* private keys of certificates */
 	/* client */
 	ROLE_ENGINE,
 	ROLE_PROOF, /* identity and proofs: the client's `keys` */
@@ -218,7 +222,30 @@ enum msg_type {
 	MSG_TLS_CONF,	 /* down (tls), descriptor or none: client/tls_conf.h */
 	MSG_TLS_CONN,	 /* down (tls), descriptor: service u16: the network
 			    side; MSG_TLS_PLAIN with the same id follows */
-	MSG_TLS_PLAIN,	 /* down (tls), descriptor: its plain side */
+	MSG_TLS_PLAIN,	 /* down (tls), descriptor: its plain side; server:
+			    answers HANDSHAKED */
+
+	/*
+	 * Server: TLS of users. An accepted connection comes to the role tls
+	 * as MSG_CONN and ends with MSG_CLOSED. A certificate comes after the
+	 * channel to the one who signs for it, which comes after the key.
+	 */
+	MSG_TLS_RULES,	 /* down (tls): max connections u32, head_max u32,
+			    handshake u32 ms, head u32 ms (0: any time) */
+	MSG_TLS_CERTS,	 /* down (tls), descriptor: certificates
+			    (crypto/bundle.h): their size u32 */
+	MSG_TLS_TICKETS, /* down (tls): keys of session tickets, the one to
+			    issue with first: MSG_TICKET_KEY bytes each */
+	MSG_TLS_KEYS,	 /* down (sign), descriptor: private keys
+			    (crypto/bundle.h): their size u32 */
+	MSG_TLS_SIGNER,	 /* down (tls, sign), descriptor: one end each of a
+			    channel between the two, for MSG_SIGN, MSG_SIGNED */
+	MSG_HANDSHAKED,	 /* up (tls): late u8 (1: no whole request has come in
+			    time), version u16, server name str8, ALPN str8,
+			    exporter str8 (TLS 1.3: 32 bytes, RFC 9266) */
+	MSG_TLS_NO,	 /* down (tls): conn is not wanted */
+	MSG_SIGN,	 /* tls to sign, id = conn: crypto/signing.h */
+	MSG_SIGNED,	 /* sign to tls: the signature; empty: refused */
 	MSG_TYPES
 };
 

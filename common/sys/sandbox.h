@@ -22,9 +22,10 @@ enum sandbox_role {
 	SANDBOX_RESOLVE, /* DNS: opens sockets, reads files */
 	SANDBOX_CONF,	 /* parses a configuration that was read before */
 	SANDBOX_FETCH,	 /* outgoing HTTP: opens TCP sockets, nothing else */
-	SANDBOX_LOG	 /* writes to files that others have opened */
+	SANDBOX_LOG,	 /* writes to files that others have opened */
+	SANDBOX_TLS	 /* ends TLS of strangers */
 };
-#define SANDBOX_ROLES 9
+#define SANDBOX_ROLES 10
 
 struct sandbox {
 	enum sandbox_role role;

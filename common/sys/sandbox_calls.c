@@ -27,10 +27,11 @@
 #define RESOLVE (1u << SANDBOX_RESOLVE)
 #define CONF (1u << SANDBOX_CONF)
 #define FETCH (1u << SANDBOX_FETCH)
+#define TLS (1u << SANDBOX_TLS)
 #define ALL ((1u << SANDBOX_ROLES) - 1)
 #define MOVERS (RELAY | ENGINE)	       /* they move users' bytes */
 #define HOLDERS (KEYS | AUTH | MOVERS) /* of secrets, in locked memory */
-#define SOCKETS (EDGE | MOVERS | RESOLVE | FETCH)
+#define SOCKETS (EDGE | MOVERS | RESOLVE | FETCH | TLS)
 #define OPENERS (RESOLVE | FETCH) /* of sockets */
 
 /* clang-format off */
@@ -168,7 +169,7 @@ static const struct sandbox_call table[] = {
 	OPTION("setsockopt", MOVERS, IPPROTO_TCP, TCP_KEEPINTVL),
 	OPTION("setsockopt", MOVERS, IPPROTO_TCP, TCP_KEEPCNT),
 	OPTION("setsockopt", MOVERS, SOL_SOCKET, SO_KEEPALIVE),
-	OPTION("setsockopt", MOVERS, SOL_SOCKET, SO_LINGER),
+	OPTION("setsockopt", MOVERS | TLS, SOL_SOCKET, SO_LINGER),
 
 	/*
 	 * Only the resolver and fetch open any, for IP alone: a pathname socket

@@ -114,7 +114,7 @@ feed(struct user *u, uint8_t *p, size_t n)
 static bool
 was_cut(struct user *u)
 {
-	return u->rerouted && !u->shut && relay_hung_up(u->fd) &&
+	return u->paired && !u->shut && relay_hung_up(u->fd) &&
 	    (walk_is_opaque(&u->req) || u->nasked > 0 || u->sending);
 }
 

@@ -81,6 +81,7 @@ struct user {
 	uint8_t scheme;
 	bool opaque;	  /* not HTTP: see opaque.h */
 	bool rerouted;	  /* another relay's end: one host only */
+	bool paired;	  /* a socketpair, of another relay or a converter */
 	bool readable;	  /* there may be more to read */
 	bool closed;	  /* the end of input was announced */
 	bool eof;	  /* and seen */
