@@ -19,7 +19,7 @@
 #include "common/conf/faults.h"
 #include "common/conf/lists.h"
 
-#define SCHEMA_KEYS_MAX 64   /* rows of one schema */
+#define SCHEMA_KEYS_MAX 128  /* rows of one schema */
 #define SCHEMA_TEXT_MAX 1023 /* bytes of a string of a list */
 #define SCHEMA_PATH_MAX 128  /* bytes of a key's full path */
 

@@ -16,10 +16,8 @@
 struct level {
 	const struct schema *s;
 	void *to;
-	uint64_t seen; /* bit per row */
+	bool seen[SCHEMA_KEYS_MAX]; /* by row */
 };
-
-_Static_assert(SCHEMA_KEYS_MAX <= 64, "a bit for each row");
 
 struct unpack {
 	struct level level[DEPTH_MAX];
@@ -90,7 +88,7 @@ enter(struct unpack *u, const struct schema_key *k, void *to)
 		return -1;
 	l = &u->level[u->depth];
 	l->s = k->sub;
-	l->seen = 0;
+	memset(l->seen, 0, sizeof(l->seen));
 	l->to = field_add(k, to);
 	if (l->to == NULL)
 		return -1;
@@ -146,7 +144,7 @@ leave(struct unpack *u)
 	const struct level *l = &u->level[u->depth - 1];
 
 	for (size_t i = 0; i < l->s->n; i++) {
-		if (is_due(&l->s->keys[i]) && (l->seen & UINT64_C(1) << i) == 0)
+		if (is_due(&l->s->keys[i]) && !l->seen[i])
 			return -1;
 	}
 	u->depth--;
@@ -160,7 +158,7 @@ record(struct unpack *u, struct buf *b)
 	struct level *l = &u->level[u->depth - 1];
 	const struct schema_key *k;
 	uint16_t number;
-	uint64_t bit, flags;
+	uint64_t flags;
 
 	if (buf_get_u16(b, &number) == -1)
 		return -1;
@@ -175,10 +173,9 @@ record(struct unpack *u, struct buf *b)
 	if (number > l->s->n)
 		return -1;
 	k = &l->s->keys[number - 1];
-	bit = UINT64_C(1) << (number - 1);
-	if (k->secret || (!is_list(k) && (l->seen & bit) != 0))
+	if (k->secret || (!is_list(k) && l->seen[number - 1]))
 		return -1;
-	l->seen |= bit;
+	l->seen[number - 1] = true;
 	return get_row(u, k, l->to, b);
 }
 
