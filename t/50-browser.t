@@ -12,10 +12,12 @@ from lib.origin import Origin, paths, reply
 PAGE = """<!DOCTYPE html><html><head><title>start</title>
 <link rel="stylesheet" href="/style.css"></head><body>
 <script type="module">
+// Not relative: the page's address may have a password in it.
+const at = path => location.origin + path;
 const parts = await Promise.all([...Array(40).keys()].map(
-  n => fetch("/part/" + n).then(r => r.text())));
-const big = (await (await fetch("/big")).arrayBuffer()).byteLength;
-const sent = await (await fetch("/echo", {method: "POST",
+  n => fetch(at("/part/" + n)).then(r => r.text())));
+const big = (await (await fetch(at("/big"))).arrayBuffer()).byteLength;
+const sent = await (await fetch(at("/echo"), {method: "POST",
   body: new Uint8Array(300000)})).text();
 const color = getComputedStyle(document.body).color;
 const echo = await new Promise((done, fail) => {
@@ -24,7 +26,7 @@ const echo = await new Promise((done, fail) => {
   ws.onmessage = e => { ws.close(); done(e.data); };
   ws.onerror = fail;
 });
-await fetch("/done", {method: "POST",
+await fetch(at("/done"), {method: "POST",
   body: [parts.join(""), big, sent, color, echo].join("|")});
 </script></body></html>
 """
@@ -57,25 +59,36 @@ def run():
     with Lab() as lab:
         origin = lab.keep(Origin(paths(TABLE, site)))
         server = Ptpd(lab)
-        Ptp(lab, server, origin.url)
+        Ptp(lab, server, origin.url,
+            origin.url + ",name=gated,basic=ann:password1")
         browser = shutil.which("chromium")
         with tap.case("Chromium is installed"):
             tap.ok(browser, "chromium in PATH")
-        with tap.case("the page, forty parts, a big one, a POST, a style "
-                      "sheet and a WebSocket echo"):
-            home = lab.path("home")
+
+        def visit(host):
+            """What the page there says that it got."""
+            home = lab.path(f"home{lab.next()}")
             os.mkdir(home)
-            lab.start("chromium", [
+            origin.seen.clear()
+            chromium = lab.start("chromium", [
                 browser, "--headless=new", "--no-sandbox", "--disable-gpu",
                 "--disable-dev-shm-usage", "--no-first-run",
                 "--remote-debugging-port=0", "--no-proxy-server",
                 f"--user-data-dir={home}",
                 "--host-resolver-rules=MAP * 127.0.0.1",
-                f"http://id1.example.com:{server.port}/",
+                f"http://{host}:{server.port}/",
             ], env=dict(os.environ, HOME=home))
             told = until("the page says what it got", lambda: [
                 r.body.decode() for r in origin.seen
                 if not isinstance(r, str) and r.target == "/done"], 60)
-            tap.is_(told[0], WANT, "what the page got")
+            chromium.stop()
+            return told[0]
+
+        with tap.case("the page, forty parts, a big one, a POST, a style "
+                      "sheet and a WebSocket echo"):
+            tap.is_(visit("id1.example.com"), WANT, "what the page got")
+        with tap.case("all of it behind a password, as the browser asks"):
+            tap.is_(visit("ann:password1@gated.example.com"), WANT,
+                    "what the page got")
         with tap.case("the test's own service had no trouble"):
             tap.is_(origin.errors, [], "errors")
