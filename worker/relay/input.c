@@ -12,6 +12,8 @@
 #include "worker/relay/user.h"
 
 #define STRAIGHT_MIN 16384 /* bytes to come, for which it is worth it */
+#define OPAQUE_SMALL 4096  /* to read at once: one piece, mostly, unless the
+			      last read has filled it */
 
 void
 input_discard(struct user *u)
@@ -202,6 +204,8 @@ pull_straight(struct user *u, size_t *got)
 	if (want < STRAIGHT_MIN || u->in_len > 0 || u->rest != NULL ||
 	    u->current == NULL || u->current->stream == NULL)
 		return false;
+	if (u->opaque && !u->large)
+		want = OPAQUE_SMALL;
 	*got = 0;
 	if ((want = upstream_may_send(u->current, want)) == 0) {
 		u->wait = WAIT_ROOM;
@@ -214,9 +218,11 @@ pull_straight(struct user *u, size_t *got)
 	want = 0;
 	for (int i = 0; i < pieces; i++)
 		want += iov[i].iov_len;
-	n = readv(u->fd, iov, pieces);
+	n = pieces == 1 ? read(u->fd, iov->iov_base, iov->iov_len)
+			: readv(u->fd, iov, pieces);
 	if (!has_come(u, n, want))
 		return true;
+	u->large = n >= OPAQUE_SMALL;
 	upstream_commit(u->current, iov, (size_t)n);
 	walk_skip(&u->req, (uint64_t)n);
 	if (walk_left(&u->req) == 0) /* the walker has something to say */

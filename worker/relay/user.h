@@ -80,6 +80,7 @@ struct user {
 	uint8_t state; /* enum user_state */
 	uint8_t scheme;
 	bool opaque;	  /* not HTTP: see opaque.h */
+	bool large;	  /* the last read into the tunnel brought much */
 	bool rerouted;	  /* another relay's end: one host only */
 	bool paired;	  /* a socketpair, of another relay or a converter */
 	bool readable;	  /* there may be more to read */

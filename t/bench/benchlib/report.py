@@ -13,7 +13,11 @@ class Metric:
     def __init__(self, key, title, form, higher, bounds=None):
         self.key, self.title, self.form = key, title, form
         self.higher = higher
-        self.bounds = bounds or {}
+        self.bounds = dict(bounds or {})
+        # By a port it must be as fast as by name.
+        for way in ("ptp", "ptp-none"):
+            if way in self.bounds:
+                self.bounds[way.replace("ptp", "ptp-port")] = self.bounds[way]
 
 
 def both(*bounds):

@@ -87,6 +87,7 @@ backend b
 class Ptp(Subject):
     key, title = "ptp", "ptp"
     options = ()
+    rules = ()  # options of ptpd
 
     def missing(self):
         for name in ("ptpd", "ptp"):
@@ -101,14 +102,18 @@ class Ptp(Subject):
             "ptpd", os.path.join(BUILD, "ptpd"), "-d",
             "-f", stage.write("ptpd.conf", ""),
             "-o", f"listen.http=127.0.0.1:{port}", "-u", "id1:secret1",
-            "-u", "id2:secret2",
+            "-u", "id2:secret2", *self.rules,
             "-o", f"host_key={where}/host_key",
             "-o", f"socket={where}/ptpd.sock")
         server.wait_for(server.err, "ready")
-        client = self._client(stage, "ptp", "id1:secret1", port, origin)
+        return self._visited(stage, server, port, origin)
+
+    def _visited(self, stage, server, port, origin):
+        client = self._client(stage, "ptp", "id1:secret1", port,
+                              f"http://127.0.0.1:{origin}")
         return Running(port, server, client, "id1.example.com")
 
-    def _client(self, stage, name, user, port, origin):
+    def _client(self, stage, name, user, port, service):
         where = stage.directory
         client = stage.spawn(
             name, os.path.join(BUILD, "ptp"), "-d",
@@ -116,7 +121,7 @@ class Ptp(Subject):
             "-s", f"tcp://{user}@127.0.0.1:{port}",
             "-o", f"known_servers={where}/{name}.known",
             "-o", f"socket={where}/{name}.sock",
-            *self.options, f"http://127.0.0.1:{origin}")
+            *self.options, service)
         client.wait_for(client.out, "is reachable at")
         return client
 
@@ -134,9 +139,28 @@ class PtpTwo(Ptp):
 
     def start(self, stage, origin):
         run = super().start(stage, origin)
-        self._client(stage, "ptp2", "id2:secret2", run.port, origin)
+        self._client(stage, "ptp2", "id2:secret2", run.port,
+                     f"http://127.0.0.1:{origin}")
         run.bulk_host = "id2.example.com"
         return run
+
+
+class PtpPort(Ptp):
+    """The page by a public TCP port: nobody looks at the bytes."""
+
+    key, title = "ptp-port", "ptp, tcp port"
+    rules = ("-o", 'limits.tcp={range="1024-65535";}')
+
+    def _visited(self, stage, server, port, origin):
+        public = free_port()
+        client = self._client(stage, "ptp", "id1:secret1", port,
+                              f"tcp://127.0.0.1:{origin},port={public}")
+        return Running(public, server, client)
+
+
+class PtpPortPlain(PtpPort):
+    key, title = "ptp-port-none", "ptp, tcp port, cipher none"
+    options = PtpPlain.options
 
 
 class Frp(Subject):
@@ -233,5 +257,5 @@ class Chisel(Subject):
 
 def all_subjects(visitors):
     """Every subject, in the order of the table."""
-    return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), PtpTwo(), Frp(),
-            Rathole(), Gt(), Chisel()]
+    return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), PtpTwo(),
+            PtpPort(), PtpPortPlain(), Frp(), Rathole(), Gt(), Chisel()]
