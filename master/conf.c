@@ -2,7 +2,6 @@
 #include "master/conf.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "master/conf_schema.h"
 #include "master/conf_tls.h"
 #include "master/conf_users.h"
+#include "master/regexes.h"
 
 #define SOCKET_MAX 107 /* bytes of a path in sun_path */
 
@@ -88,6 +88,32 @@ check_whole(struct server_conf *c, struct faults *f)
 	}
 }
 
+static int
+compile_list(struct regexes *t, const struct str_list *rules)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		if (regexes_add(t, rules->v[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Compile all rules on names. -1: no memory, or one that is none. */
+static int
+compile_regexes(struct server_conf *c)
+{
+	if ((c->regexes = regexes_new()) == NULL ||
+	    compile_list(c->regexes, &c->limits.hosts_regex) == -1)
+		return -1;
+	for (size_t i = 0; i < c->users.n; i++) {
+		const struct limits *l = &c->users.v[i].limits;
+
+		if (compile_list(c->regexes, &l->hosts_regex) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 server_conf_load(
     struct server_conf *c, const struct conf_args *args, struct faults *f)
@@ -108,6 +134,8 @@ server_conf_load(
 		check_whole(c, f);
 	}
 	source_free(&cfg);
+	if (f->errors == 0 && compile_regexes(c) == -1)
+		faults_add(f, NULL, 0, "hosts.regex", "%s", strerror(errno));
 	if (f->errors == 0)
 		return 0;
 	server_conf_free(c);
@@ -118,6 +146,7 @@ void
 server_conf_free(struct server_conf *c)
 {
 	schema_free(&conf_schema, c);
+	regexes_free(c->regexes);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -195,7 +224,9 @@ server_conf_decode(struct server_conf_decoder *d, const void *frame, size_t n)
 {
 	int rc = unpack_frame(d->unpack, frame, n);
 
-	return rc == 1 && !is_whole(d->c) ? -1 : rc;
+	if (rc == 1 && (!is_whole(d->c) || compile_regexes(d->c) == -1))
+		return -1;
+	return rc;
 }
 
 void
@@ -227,6 +258,7 @@ server_conf_limits(const struct server_conf *c, const struct conf_user *u)
 {
 	struct limits l = c->limits;
 
+	l.regexes = c->regexes;
 	if (u == NULL)
 		return l;
 	if ((u->set & USER_SET_TUNNELS) != 0)
@@ -286,14 +318,8 @@ bool
 limits_allow_prefix(const struct limits *l, const char *prefix)
 {
 	bool match = l->hosts_regex.n == 0;
-	regex_t re;
 
-	for (size_t i = 0; i < l->hosts_regex.n && !match; i++) {
-		if (regcomp(&re, l->hosts_regex.v[i],
-			REG_EXTENDED | REG_NOSUB) != 0)
-			continue;
-		match = regexec(&re, prefix, 0, NULL, 0) == 0;
-		regfree(&re);
-	}
+	for (size_t i = 0; i < l->hosts_regex.n && !match; i++)
+		match = regexes_match(l->regexes, l->hosts_regex.v[i], prefix);
 	return match;
 }

@@ -60,14 +60,18 @@
 #define USER_SET_UDP 0x400u
 #define USER_SET_SPEED 0x10000u
 
+struct regexes;
+
 struct limits {
 	uint64_t tunnels;	     /* per client, at least 1 */
 	uint64_t streams;	     /* user connections at a time; 0: any */
 	uint64_t speed;		     /* bytes/s, up and down apart; 0: any */
 	uint64_t hosts_number;	     /* names beside the id; 0: any */
 	struct str_list hosts_regex; /* POSIX extended, valid; none: any */
-	bool hosts_with_id;	     /* prefix becomes id-prefix */
-	struct port_rule_list tcp;   /* ports to be had; none: no port */
+	/* They compiled, as server_conf_limits() fills it in. */
+	const struct regexes *regexes;
+	bool hosts_with_id;	   /* prefix becomes id-prefix */
+	struct port_rule_list tcp; /* ports to be had; none: no port */
 	struct port_rule_list udp;
 };
 
@@ -172,6 +176,8 @@ struct server_conf {
 	uint64_t log_max_count;
 	uint64_t log_format; /* 0 text, 1 json */
 	bool log_access;     /* into log_file */
+
+	struct regexes *regexes; /* of all limits, compiled; not encoded */
 };
 
 /*
@@ -241,7 +247,7 @@ bool server_conf_name_taken(const char *id, const char *label, bool with_id,
 /*
  * Whether a prefix (not the id itself) matches one of the rules of
  * hosts_regex, as found anywhere in it unless the rule is anchored. No rules:
- * true. Compiles them each time: names come seldom.
+ * true.
  */
 bool limits_allow_prefix(const struct limits *l, const char *prefix);
 

@@ -2,6 +2,7 @@
 #include "common/conf/checks.h"
 
 #include <regex.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/addr.h"
@@ -82,11 +83,28 @@ checks_header(const char *v)
 	return "expected the name of a header field";
 }
 
+/* With those, which only GNU has here, matching can take for ever. */
+static bool
+has_back_reference(const char *v)
+{
+	for (; *v != '\0'; v++) {
+		if (*v != '\\')
+			continue;
+		if (*++v >= '1' && *v <= '9')
+			return true;
+		if (*v == '\0')
+			break;
+	}
+	return false;
+}
+
 const char *
 checks_regex(const char *v)
 {
 	regex_t re;
 
+	if (strlen(v) > CHECKS_REGEX_MAX || has_back_reference(v))
+		return "expected at most 255 bytes without back-references";
 	if (regcomp(&re, v, REG_EXTENDED | REG_NOSUB) != 0)
 		return "expected an extended regular expression";
 	regfree(&re);

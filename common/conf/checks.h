@@ -26,7 +26,11 @@ const char *checks_url(const char *v);
 /* A name of a header field (RFC 9110, 5.6.2: token). */
 const char *checks_header(const char *v);
 
-/* A POSIX extended regular expression. */
+/*
+ * A POSIX extended regular expression of at most CHECKS_REGEX_MAX bytes,
+ * without the back-references that are no part of those.
+ */
+#define CHECKS_REGEX_MAX 255
 const char *checks_regex(const char *v);
 
 /* A public key as text (keytext.h). */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "master/claims.h"
+#include "master/regexes.h"
 
 /* The ids that exist: those in this list. */
 static bool
@@ -194,8 +195,11 @@ START_TEST(test_regex)
 {
 	char rule[] = "^web", *rules[] = { rule };
 	struct limits l = { .hosts_regex = { rules, 1 } };
+	struct regexes *compiled = regexes_new();
 	struct claim c;
 
+	ck_assert_int_eq(regexes_add(compiled, rule), 0);
+	l.regexes = compiled;
 	ck_assert_int_eq(judge(&c, "id1", &l, NULL, "web1"), GRANT_OK);
 	ck_assert_int_eq(judge(&c, "id1", &l, NULL, "1web"), GRANT_RULE);
 	ck_assert_int_eq(judge(&c, "id1", &l, NULL, ""), GRANT_OK);
@@ -204,6 +208,7 @@ START_TEST(test_regex)
 	l.hosts_with_id = true;
 	ck_assert_int_eq(judge(&c, "id2", &l, NULL, "web"), GRANT_OK);
 	ck_assert_str_eq(c.name, "id2-web");
+	regexes_free(compiled);
 }
 END_TEST
 
