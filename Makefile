@@ -162,6 +162,7 @@ install: all
 		chmod 755 $(DESTDIR)$(RCDIR)/$$unit || exit 1; done
 	$(put) etc/sysusers.d/ptp.conf $(DESTDIR)$(SYSUSERSDIR)
 	$(put) README.md INSTALL SECURITY.md LICENSE $(wildcard etc/*.conf) \
+	    etc/ptpd.users \
 	    $(DESTDIR)$(DOCDIR)
 
 # What install put there; /etc, /var and the accounts stay.

@@ -8,6 +8,7 @@
 #include "master/master.h"
 #include "master/sessions.h"
 #include "master/sources.h"
+#include "master/tunnels.h"
 #include "master/worker.h"
 
 struct limits
@@ -91,18 +92,41 @@ limits_admit(struct master *m, struct conn *c, const struct client *client)
 	return true;
 }
 
+/* Tunnels that the session may have: older ones of the client go before it. */
+static uint64_t
+tunnels_left(const struct session *s, uint64_t most)
+{
+	const struct session *older = s;
+	uint64_t n = 0;
+
+	while ((older = LIST_NEXT(older, of)) != NULL) {
+		if (tunnels_serves(older))
+			n += older->tunnels;
+	}
+	return n < most ? most - n : 0;
+}
+
 void
-limits_tell(struct master *m, const struct session *s)
+limits_tell(struct master *m, struct session *s)
 {
 	struct limits l = limits_of(m, s->client);
-	uint8_t payload[20];
+	uint64_t tunnels = tunnels_left(s, l.tunnels);
+	uint8_t payload[21];
 	struct buf b;
 
 	if (s->relay == NULL || s->relay->inherited)
 		return;
+	if (tunnels == 0) {
+		log_info("client %s: a session has to go, for it may have %llu "
+			 "tunnels",
+		    s->client->id, (unsigned long long)l.tunnels);
+		tunnels_goaway(s, GOAWAY_KICKED, "more tunnels than allowed");
+		return;
+	}
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u64(&b, s->generation);
 	buf_put_u32(&b, (uint32_t)l.streams);
 	buf_put_u64(&b, l.speed);
+	buf_put_u8(&b, (uint8_t)tunnels);
 	worker_send(s->relay, MSG_LIMITS, 0, payload, sizeof(payload));
 }

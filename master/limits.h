@@ -40,7 +40,11 @@ void limits_restore(struct master *m, struct conn *c);
 /* It is no user any more. */
 void limits_leave(struct master *m, struct conn *c);
 
-/* Have the session's relay keep the limits that hold now. */
-void limits_tell(struct master *m, const struct session *s);
+/*
+ * Have the session's relay keep the limits that hold now. Tunnels that are too
+ * many take no new users and end with those that they have, the newest first;
+ * a session that may have none is put out.
+ */
+void limits_tell(struct master *m, struct session *s);
 
 #endif

@@ -380,22 +380,21 @@ counts(const struct routes *routes, const struct route *r, const char *id)
 	return http == NULL || http->session != r->session;
 }
 
-/* Names beside the id that other live sessions of this client have. */
-static uint64_t
-names_elsewhere(const struct round *r)
+uint64_t
+naming_count(const struct master *m, const struct client *client,
+    const struct session *except)
 {
-	const struct client *client = r->s->client;
-	const struct session *other;
+	const struct session *s;
 	const struct route *at;
 	uint64_t n = 0;
 
-	LIST_FOREACH(other, &client->sessions, of)
+	LIST_FOREACH(s, &client->sessions, of)
 	{
 		/* Those of the dead are free to be taken over. */
-		if (other == r->s || !tunnels_serves(other))
+		if (s == except || !tunnels_serves(s))
 			continue;
-		LIST_FOREACH(at, &other->routes, of)
-		n += counts(r->m->routes, at, client->id);
+		LIST_FOREACH(at, &s->routes, of)
+		n += counts(m->routes, at, client->id);
 	}
 	return n;
 }
@@ -424,7 +423,7 @@ answer(struct round *r, uint8_t *space, bool urls)
 	r->rows = port_grants_count(r->s);
 	r->conflict = false;
 	each_ask(r, look_ahead);
-	r->names = names_elsewhere(r);
+	r->names = naming_count(r->m, r->s->client, r->s);
 	r->urls = urls;
 	LIST_FOREACH(at, &r->s->routes, of)
 	at->stale = true;
@@ -432,7 +431,7 @@ answer(struct round *r, uint8_t *space, bool urls)
 	buf_put_u64(&r->out, r->s->generation);
 	granted_put_head(&r->out, r->s->offer.serial, r->rows);
 	each_ask(r, grant_name);
-	port_grants_make(r->m, r->s, &r->out);
+	port_grants_make(r->m, r->s, r->conflict, &r->out);
 	drop_stale(r->m, r->s);
 	return buf_ok(&r->out) ? 0 : -1;
 }

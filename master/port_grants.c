@@ -20,6 +20,7 @@ struct round {
 	struct session *s;
 	struct limits limits;
 	struct port_use tcp, udp;
+	bool hold; /* no port is opened that was not open before */
 };
 
 /* What one service asks for. */
@@ -156,7 +157,8 @@ take(struct round *r, const struct ask *a, uint16_t number, uint32_t *since)
 		*since = (uint32_t)((clock_ms() - p->since) / 1000);
 		code = GRANT_PORT_TAKEN;
 	} else if (p == NULL) {
-		code = open_port(r, a, number, &p);
+		code =
+		    r->hold ? GRANT_ROLLED_BACK : open_port(r, a, number, &p);
 	}
 	if (code == GRANT_OK)
 		ports_give(p, r->s, a->sv->port, a->sv->index);
@@ -235,10 +237,10 @@ take_any(struct round *r, const struct ask *a, struct granted *g)
 		if (ports_find(r->m->ports, a->way, port) != NULL)
 			continue;
 		tries++;
-		if ((code = take(r, a, port, &g->since)) == GRANT_OK) {
+		if ((code = take(r, a, port, &g->since)) == GRANT_OK)
 			g->opened = port;
-			return GRANT_OK;
-		}
+		if (code == GRANT_OK || code == GRANT_ROLLED_BACK)
+			break;
 	}
 	return code;
 }
@@ -315,12 +317,13 @@ close_stale(struct session *s)
 }
 
 void
-port_grants_make(struct master *m, struct session *s, struct buf *b)
+port_grants_make(struct master *m, struct session *s, bool hold, struct buf *b)
 {
 	struct round r;
 	struct port *p;
 
 	begin(&r, m, s);
+	r.hold = hold;
 	LIST_FOREACH(p, &s->ports, of)
 	p->stale = true;
 	for (size_t i = 0; i < s->offer.count; i++) {

@@ -6,6 +6,7 @@
 #ifndef PORT_GRANTS_H
 #define PORT_GRANTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "master/master.h"
@@ -22,8 +23,10 @@ uint16_t port_grants_count(const struct session *s);
 /*
  * Decide about all ports that s asks for, open and close what follows from
  * it, and write the rows to b. May be repeated; the answer is the same then.
+ * With `hold`, because a name of the list is in conflict, none is opened.
  */
-void port_grants_make(struct master *m, struct session *s, struct buf *b);
+void port_grants_make(
+    struct master *m, struct session *s, bool hold, struct buf *b);
 
 /*
  * Call fn for each live session of the same client that has a port which s

@@ -226,3 +226,19 @@ sessions_drop_route(struct routes *routes, struct route *r)
 	LIST_INSERT_HEAD(&c->away, r, of);
 	c->naway++;
 }
+
+const char *
+sessions_state(const struct client *c)
+{
+	const struct session *s;
+	const char *state = "away";
+
+	LIST_FOREACH(s, &c->sessions, of)
+	{
+		if (s->state == SESSION_LIVE)
+			return "here";
+		if (s->state == SESSION_LOST)
+			state = "lost";
+	}
+	return state;
+}

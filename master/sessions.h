@@ -113,6 +113,9 @@ void sessions_put_ticket(
 struct session *sessions_use_ticket(
     struct sessions *t, const uint8_t id[TICKET_ID]);
 
+/* Of a client: "here", "lost" (a moment ago), "away". */
+const char *sessions_state(const struct client *c);
+
 /* Give a route to a session, from whoever had it. */
 void sessions_take_route(struct session *s, struct route *r, uint16_t service);
 

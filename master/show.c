@@ -13,6 +13,7 @@
 #include "master/show_limits.h"
 #include "master/show_ports.h"
 #include "master/show_relays.h"
+#include "master/show_users.h"
 #include "master/workers.h"
 
 /* What goes through a table with each of its members. */
@@ -47,22 +48,6 @@ add_figures(void *arg, struct worker *w)
 			: &w->counters->clients[f->number][i]);
 }
 
-static const char *
-state_of(const struct client *client)
-{
-	const struct session *s;
-	const char *state = "away";
-
-	LIST_FOREACH(s, &client->sessions, of)
-	{
-		if (s->state == SESSION_LIVE)
-			return "here";
-		if (s->state == SESSION_LOST)
-			state = "lost";
-	}
-	return state;
-}
-
 static void
 client_row(void *arg, void *value)
 {
@@ -76,7 +61,7 @@ client_row(void *arg, void *value)
 		workers_each(walk->m->workers, add_figures, &f);
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "id", client->id);
-	ctl_row_str(&row, "state", state_of(client));
+	ctl_row_str(&row, "state", sessions_state(client));
 	ctl_row_num(&row, "sessions", client->nsessions);
 	ctl_row_num(&row, "tunnels", client->tunnels);
 	ctl_row_num(&row, "users", client->users);
@@ -155,48 +140,6 @@ show_routes(struct walk *walk)
 	show_ports_routes(walk->m, walk->call);
 }
 
-/* ---- users ---- */
-
-static void
-user_row(struct walk *walk, const char *id, const char *method, bool held)
-{
-	const struct client *client = clients_find(walk->m->clients, id);
-	struct ctl_row row;
-
-	ctl_row_begin(&row);
-	ctl_row_str(&row, "id", id);
-	ctl_row_str(&row, "method", method);
-	ctl_row_bool(&row, "held", held);
-	ctl_row_str(&row, "state", client != NULL ? state_of(client) : "away");
-	ctl_row(walk->call, &row);
-}
-
-static void
-held_row(void *arg, void *value)
-{
-	const struct client *client = value;
-
-	if (client->held)
-		user_row(arg, client->id, "first secret", true);
-}
-
-static void
-show_users(struct walk *walk)
-{
-	static const char *const methods[] = { [VERIFIER_SECRET] = "secret",
-		[VERIFIER_PUBKEY] = "key",
-		[VERIFIER_HASH] = "secret_hash" };
-	const struct conf_user_list *users = &walk->m->conf.users;
-
-	for (size_t i = 0; i < users->n; i++)
-		user_row(walk, users->v[i].id,
-		    users->v[i].method <= VERIFIER_HASH
-			? methods[users->v[i].method]
-			: NULL,
-		    false);
-	clients_each(walk->m->clients, held_row, walk);
-}
-
 /* ---- workers, listeners, limits ---- */
 
 static void
@@ -253,6 +196,12 @@ show_bounds(struct walk *walk)
 /* ---- */
 
 static void
+view_users(struct walk *walk)
+{
+	show_users(walk->m, walk->call);
+}
+
+static void
 show_streams(struct walk *walk)
 {
 	show_relays(walk->m, walk->call, SHOW_STREAMS);
@@ -273,7 +222,7 @@ static const struct view {
 	{ "tunnels", show_tunnels, true },
 	{ "streams", show_streams, true },
 	{ "routes", show_routes, false },
-	{ "users", show_users, false },
+	{ "users", view_users, false },
 	{ "workers", show_workers, false },
 	{ "listeners", show_listeners, false },
 	{ "limits", show_bounds, false },

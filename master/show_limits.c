@@ -4,6 +4,7 @@
 #include "master/clients.h"
 #include "master/conns.h"
 #include "master/handshake.h"
+#include "master/naming.h"
 #include "master/sources.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
@@ -53,12 +54,16 @@ client_rows(void *arg, void *value)
 	limit_row(walk, client->id, "streams", client->users, l.streams);
 	limit_row(
 	    walk, client->id, "parked", client->nparked, VISIT_PARKED_CLIENT);
+	limit_row(walk, client->id, "names",
+	    naming_count(walk->m, client, NULL), l.hosts_number);
 	speed_row(walk, client->id, l.speed);
 }
 
 void
 show_limits(struct master *m, struct ctl_call *call)
 {
+	const struct lockout lockout = { m->conf.lockout.tries,
+		m->conf.lockout.time };
 	struct walk walk = { m, call };
 
 	limit_row(&walk, NULL, "connections", conns_count(m->conns), CONNS_MAX);
@@ -70,5 +75,7 @@ show_limits(struct master *m, struct ctl_call *call)
 	/* Of the source that has most. */
 	limit_row(&walk, NULL, "sources", sources_most_users(m->sources),
 	    m->conf.sources);
+	limit_row(&walk, NULL, "locked out",
+	    sources_locked_out(m->sources, &lockout), SOURCES_MAX);
 	clients_each(m->clients, client_rows, &walk);
 }

@@ -205,11 +205,44 @@ sources_locked(struct source *s, const struct lockout *l)
 	return s->failures > l->tries;
 }
 
+struct tally {
+	const struct lockout *lockout;
+	size_t n;
+};
+
+static void
+tally(void *arg, void *source)
+{
+	struct tally *sum = arg;
+
+	sum->n += sources_locked(source, sum->lockout);
+}
+
+size_t
+sources_locked_out(const struct sources *t, const struct lockout *l)
+{
+	struct tally sum = { l, 0 };
+
+	map_each(t->map, tally, &sum);
+	return sum.n;
+}
+
+static void
+clear(void *arg, void *source)
+{
+	struct source *s = source;
+
+	(void)arg;
+	s->failures = 0;
+}
+
 void
 sources_forgive(struct sources *t)
 {
 	struct source *s;
 
+	/* Those that are pinned too. */
+	map_each(t->map, clear, NULL);
 	while ((s = TAILQ_FIRST(&t->idle)) != NULL)
 		forget(t, s);
 }

@@ -61,6 +61,9 @@ void sources_succeeded(struct source *s);
 /* Too many have failed, and not long enough ago. */
 bool sources_locked(struct source *s, const struct lockout *l);
 
+/* How many are locked out now. */
+size_t sources_locked_out(const struct sources *t, const struct lockout *l);
+
 /* Forget all failures. */
 void sources_forgive(struct sources *t);
 

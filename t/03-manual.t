@@ -94,6 +94,11 @@ def run():
                 done = lab.run([lab.program(program), "-n", "-f",
                                 os.path.join(TOP, "etc", example)])
                 tap.is_(done.returncode, 0, done.stderr)
+            users = os.path.join(TOP, "etc", "ptpd.users")
+            done = lab.run([lab.program("ptpd"), "-n", "-o", "listen.http=0",
+                            "-o", f"users_file={users}", "-f",
+                            lab.write("empty.conf", "")])
+            tap.is_(done.returncode, 0, done.stderr)
         with tap.case("pages are clean for mandoc, and there are all of them"):
             names = sorted(os.listdir(os.path.join(TOP, "man")))
             tap.is_(names, ["ptp-protocol.7", "ptp.1", "ptp.conf.5",

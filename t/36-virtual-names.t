@@ -7,7 +7,7 @@ import threading
 
 from lib import tap
 from lib.daemons import Ptp, Ptpd
-from lib.lab import Lab, until
+from lib.lab import Lab, free_port, port_answers, until
 from lib.origin import Origin, echo, paths, reply
 from lib.wire import Wire, connect, get
 
@@ -130,10 +130,13 @@ def wildcards(lab, site, other):
 def conflicts(lab, site, other):
     with tap.case("a name of another client: nothing of the list is granted, "
                   "and the client says which it is"):
-        server = Ptpd(lab, "-u", "id2:secret2")
+        port = free_port()
+        server = Ptpd(lab, "-u", "id2:secret2", "-o",
+                      f'limits.tcp=({{ range = "{port}"; }})')
         first = Ptp(lab, server, f"{site.url},name=www.taken.com")
         second = Ptp(lab, server, f"{other.url},name=new.com",
                      f"{other.url},name=www.taken.com,name=newer.com",
+                     f"tcp://127.0.0.1:{other.port},port={port}",
                      user="id2:secret2", wait=False)
         second.wait_line(r"www\.taken\.com is taken: held by")
         second.wait_line(r"newer\.com waits: ")
@@ -141,10 +144,12 @@ def conflicts(lab, site, other):
         tap.is_([status(server, n) for n in ("new.com", "newer.com")],
                 [404, 404], "the others of the list")
         tap.is_(body(server, "www.taken.com"), b"one", "its owner")
+        tap.ok(not port_answers(port), "its port")
     with tap.case("when it is free the whole list is granted"):
         first.stop()
         until("granted", lambda: [body(server, n) for n in (
             "new.com", "www.taken.com", "newer.com")] == [b"two"] * 3)
+        until("the port", lambda: port_answers(port))
     with tap.case("what was granted before stays in force"):
         first = Ptp(lab, server, f"{site.url},name=mine.com")
         done = second.ctl("add", f"{other.url},name=more.com,name=mine.com")

@@ -152,6 +152,9 @@ take_goaway(struct pool *p, struct line *l, const uint8_t *payload, size_t n)
 	l->leaving = true;
 	if (p->draining)
 		return 0; /* said already, or of no interest */
+	/* Of one line alone: the session stays. */
+	if (reason == GOAWAY_DRAIN && p->first != NULL && l != p->first)
+		return 0;
 	p->draining = true;
 	buf_write(&b, out, sizeof(out));
 	buf_put_u8(&b, reason);

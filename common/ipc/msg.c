@@ -48,7 +48,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_PEER] = { "PEER", 0, 0, R(RELAY), 0, true, true },
 	[MSG_CLIENT] = { "CLIENT", 25, 24 + NAME_MAX8, R(RELAY), 0, false,
 	    false },
-	[MSG_LIMITS] = { "LIMITS", 20, 20, R(RELAY), 0, false, false },
+	[MSG_LIMITS] = { "LIMITS", 21, 21, R(RELAY), 0, false, false },
 	[MSG_ATTACHED] = { "ATTACHED", 8, 8, 0, R(RELAY), false, false },
 	[MSG_TICKET] = { "TICKET", 24, 24, 0, R(RELAY), false, false },
 	[MSG_SERVICES] = { "SERVICES", 14, ANY, 0, R(RELAY), false, false },

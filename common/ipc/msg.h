@@ -99,7 +99,7 @@ enum msg_type {
 			   any): conn (a session tunnel) is let in and waits
 			   for MSG_HS_KEYS */
 	MSG_LIMITS,	/* down, id 0: generation u64, streams limit u32, speed
-			   u64: they hold from now on */
+			   u64, tunnels u8: they hold from now on */
 	MSG_ATTACHED,	/* up: generation u64: conn's ticket was good */
 	MSG_TICKET,	/* up, id 0: generation u64, ticket id 16 bytes */
 	MSG_SERVICES,	/* up: generation u64, services (tunnel/services.h) */

@@ -576,6 +576,30 @@ START_TEST(goaway_is_passed_on_once)
 }
 END_TEST
 
+/* One tunnel too many: it ends with its streams, the session stays. */
+START_TEST(goaway_of_a_further_line_is_its_own)
+{
+	uint8_t root[TICKET_KEY] = { [5] = 1 }, ticket[20] = { 0 };
+	int fd = session(CONN), further, local;
+
+	send_frame(fd, 0, FRAME_TICKET, ticket, sizeof(ticket));
+	says(MSG_WANT);
+	further = attach_by_ticket(root, 0, true);
+	local = stream(further, 2);
+	send_frame(further, 0, FRAME_GOAWAY, "\1\0\0\0\0\0", 6);
+	says_nothing();
+	send_frame(further, 2, FRAME_DATA, "still", 5);
+	take(local);
+	ck_assert_mem_eq(bytes, "still", 5);
+	close(local);
+	close(stream(fd, 2));
+	close(further);
+	says(MSG_LINK_END);
+	close(fd);
+	says(MSG_LINK_END);
+}
+END_TEST
+
 START_TEST(next_session_lets_the_old_one_end)
 {
 	int old = session(CONN), local = stream(old, 2), fd;
@@ -658,6 +682,7 @@ main(void)
 	tcase_add_test(t, line_without_a_ticket_is_closed);
 	tcase_add_test(t, tickets_come_in_order);
 	tcase_add_test(t, goaway_is_passed_on_once);
+	tcase_add_test(t, goaway_of_a_further_line_is_its_own);
 	tcase_add_test(t, next_session_lets_the_old_one_end);
 	tcase_add_test(t, drains);
 	tcase_add_test(t, end_of_the_tunnel_ends_local_connections);

@@ -232,15 +232,19 @@ on_limits(void *arg, const struct msg *m)
 {
 	uint32_t streams = 0;
 	uint64_t speed = 0;
+	uint8_t tunnels = 0;
 	struct buf b;
 	struct session *s = session_of(arg, m, &b);
 
 	buf_get_u32(&b, &streams);
 	buf_get_u64(&b, &speed);
+	buf_get_u8(&b, &tunnels);
 	if (!buf_done(&b))
 		return -1;
-	if (s != NULL)
-		session_limits(s, streams, speed);
+	if (s == NULL)
+		return 0;
+	session_limits(s, streams, speed);
+	session_trim(s, tunnels);
 	return 0;
 }
 

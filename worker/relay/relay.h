@@ -25,6 +25,7 @@
 #include "common/ipc/msg.h"
 #include "common/tunnel/budget.h"
 #include "common/tunnel/turn.h"
+#include "worker/relay/directory.h"
 
 #define RELAY_ASKS_MAX 64   /* questions to the master without an answer */
 #define RELAY_FD_RESERVE 32 /* descriptors left when it says FULL */
@@ -60,6 +61,7 @@ struct relay {
 	struct journal *journal; /* the access log; NULL: none */
 	struct idmap conns;
 	struct session *sessions;    /* list */
+	struct directory directory;  /* the same, to be found */
 	struct idmap quotas;	     /* by client + 1 */
 	struct tunnel_budget budget; /* of all clients together */
 	struct event *tick;	     /* every TICK_MS */

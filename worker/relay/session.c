@@ -38,6 +38,7 @@ session_new(
 	strncpy(s->id, id, sizeof(s->id) - 1);
 	s->next = r->sessions;
 	r->sessions = s;
+	directory_add(&r->directory, s);
 	return s;
 }
 
@@ -69,11 +70,7 @@ session_is_full(
 struct session *
 session_find(const struct relay *r, uint64_t generation)
 {
-	struct session *s = r->sessions;
-
-	while (s != NULL && s->generation != generation)
-		s = s->next;
-	return s;
+	return directory_find(&r->directory, generation);
 }
 
 static void
@@ -84,6 +81,9 @@ session_free(struct session *s)
 	while (*at != s)
 		at = &(*at)->next;
 	*at = s->next;
+	directory_remove(&s->relay->directory, s);
+	for (size_t i = 0; i < SESSION_TICKETS; i++)
+		directory_remove_ticket(&s->relay->directory, &s->tickets[i]);
 	upstream_forget_session(s);
 	services_free(&s->services);
 	if (s->probed != 0)
@@ -147,7 +147,10 @@ issue_ticket(struct link *l)
 	}
 	if (t == NULL)
 		return;
+	directory_remove_ticket(&s->relay->directory, t); /* expired */
 	randombytes_buf(t->id, sizeof(t->id));
+	t->session = s;
+	directory_add_ticket(&s->relay->directory, t);
 	ticket_next(s->root, t->key);
 	t->until = now + SESSION_TICKET_LIFE;
 	buf_write(&b, payload, sizeof(payload));
@@ -275,21 +278,16 @@ struct session *
 session_ticket_take(
     struct relay *r, const uint8_t id[TICKET_ID], uint8_t key[TICKET_KEY])
 {
-	uint64_t now = turn_now(r->turn);
+	struct session_ticket *t = directory_find_ticket(&r->directory, id);
+	struct session *s;
 
-	for (struct session *s = r->sessions; s != NULL; s = s->next) {
-		for (size_t i = 0; i < SESSION_TICKETS; i++) {
-			struct session_ticket *t = &s->tickets[i];
-
-			if (t->until <= now ||
-			    sodium_memcmp(t->id, id, TICKET_ID) != 0)
-				continue;
-			memcpy(key, t->key, TICKET_KEY);
-			sodium_memzero(t, sizeof(*t));
-			return s;
-		}
-	}
-	return NULL;
+	if (t == NULL || t->until <= turn_now(r->turn))
+		return NULL;
+	memcpy(key, t->key, TICKET_KEY);
+	s = t->session;
+	directory_remove_ticket(&r->directory, t);
+	sodium_memzero(t, sizeof(*t));
+	return s;
 }
 
 /*
@@ -335,22 +333,46 @@ session_leaves(const struct session *s, const struct tunnel *t)
 	return l != NULL && l->leaving;
 }
 
-void
-session_goaway(
-    struct session *s, enum goaway reason, const char *text, bool end)
+/* Say GOAWAY on one link: it takes no new streams. */
+static void
+leave(struct link *l, enum goaway reason, const char *text)
 {
 	uint8_t payload[5 + 256];
-	struct link *l, *next;
 	struct buf b;
 
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u8(&b, (uint8_t)reason);
 	buf_put_u32(&b, 0);
 	buf_put_cstr8(&b, text);
-	for (l = s->links; l != NULL; l = l->next) {
-		l->leaving = true;
-		tunnel_control(l->tunnel, FRAME_GOAWAY, payload, buf_used(&b));
+	l->leaving = true;
+	tunnel_control(l->tunnel, FRAME_GOAWAY, payload, buf_used(&b));
+}
+
+void
+session_trim(struct session *s, unsigned most)
+{
+	struct link *l;
+	unsigned n = 0;
+
+	for (l = s->links; l != NULL; l = l->next)
+		n += !l->leaving;
+	/* The newest is first; the oldest carries the session. */
+	for (l = s->links; l != NULL && n > most; l = l->next) {
+		if (l->leaving)
+			continue;
+		leave(l, GOAWAY_DRAIN, "fewer tunnels are allowed");
+		n--;
 	}
+}
+
+void
+session_goaway(
+    struct session *s, enum goaway reason, const char *text, bool end)
+{
+	struct link *l, *next;
+
+	for (l = s->links; l != NULL; l = l->next)
+		leave(l, reason, text);
 	upstream_wake(s, UINT_MAX);
 	if (!end)
 		return;

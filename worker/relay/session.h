@@ -33,6 +33,8 @@ struct link {
 };
 
 struct session_ticket {
+	struct session_ticket *chain; /* directory.c */
+	struct session *session;
 	uint8_t id[TICKET_ID];
 	uint8_t key[TICKET_KEY];
 	uint64_t until; /* 0: this place is free */
@@ -40,6 +42,7 @@ struct session_ticket {
 
 struct session {
 	struct session *next;
+	struct session *chain; /* directory.c */
 	struct relay *relay;
 	uint64_t generation;
 	uint32_t client; /* its row in the counters */
@@ -110,6 +113,9 @@ bool session_leaves(const struct session *s, const struct tunnel *t);
 
 /* Free it if it has no link, as when its first one failed. NULL is fine. */
 void session_unused(struct session *s);
+
+/* GOAWAY on all but the `most` oldest links: they end with their streams. */
+void session_trim(struct session *s, unsigned most);
 
 /* GOAWAY on all links; with `end` they close and the session with them. */
 void session_goaway(
