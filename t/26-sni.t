@@ -323,6 +323,84 @@ def death(server, certs):
             tap.is_(wire.take(3), b"\x16\3\3", "ServerHello")
 
 
+def restarts(lab, certs, nginx):
+    """What is half said, and what is open, stays over a restart."""
+    def echo(wire, origin):
+        while data := wire.sock.recv(65536):
+            origin.seen.append(wire.buffer + data)
+            wire.sock.sendall(data)
+
+    open_one = lab.keep(Origin(echo))
+    forwarded = lab.keep(Origin(paths({}, lambda w, r: reply(
+        r.get("X-Forwarded-For", "none")))))
+    server = Ptpd(lab, "-o", "listen.sni=127.0.0.1:0",
+                  "-o", "access.http.proxy=127.0.0.9")
+    Ptp(lab, server, f"{nginx.url.replace('https', 'tls')},"
+        f"name=www.example.org",
+        f"tls://127.0.0.1:{open_one.port},name=open.example", forwarded.url)
+    port = server.port_of("sni")
+    whole = hello("www.example.org")
+    with connect(port) as half, connect(port) as up, Wire(
+            socket.create_connection(
+                ("127.0.0.1", server.port), 10,
+                source_address=("127.0.0.9", 0))) as behind:
+        first = hello("open.example")
+        half.send(whole[:77])
+        up.send(first)
+        tap.is_(up.take(len(first)), first, "echo")
+        behind.send(b"PROXY TCP4 192.0.2.7 1.2.3.4 5 6\r\nGET / HTTP/1.1\r\n")
+        with tap.case("restart: half a hello, half a request behind a PROXY "
+                      "header, an open connection"):
+            done = server.ctl("restart")
+            tap.is_(done.returncode, 0, done.stderr)
+            half.send(whole[77:])
+            tap.is_(half.take(3), b"\x16\3\3", "ServerHello")
+            behind.send(b"Host: id1\r\n\r\n")
+            tap.is_(behind.response().body, b"192.0.2.7", "forwarded")
+            up.send(b"still here")
+            tap.is_(up.take(10), b"still here", "the open one")
+    server.stop()
+
+
+def reloads(lab, certs, nginx):
+    conf = 'users = ( { id = "id1"; secret = "secret1"; } );\n%s\n'
+    path = lab.write("ptpd.conf", conf % "")
+    server = Ptpd(lab, "-f", path, users=())
+    client = Ptp(lab, server, nginx.url)
+
+    def reload(more):
+        lab.write("ptpd.conf", conf % more)
+        done = server.ctl("reload")
+        tap.is_(done.returncode, 0, done.stderr)
+
+    with tap.case("reload: listen.sni appears, with its worker"):
+        reload('listen = { sni = "127.0.0.1:0"; };')
+        until("its worker", lambda: server.pids("sni"))
+        until("its client is told", lambda: "https://" in
+              client.out().replace(nginx.url, ""))
+        port = server.port_of("sni")
+        tap.is_(certificate(port, "id1.test"), pem_to_der(certs[0]),
+                "certificate")
+    with tap.case("access.sni.deny holds from the next connection on"):
+        reload('listen = { sni = "127.0.0.1:0"; };'
+               'access = { sni = { deny = "127.0.0.1"; }; };')
+        tap.is_(answered(port, hello("id1.test")), DENIED, "alert")
+        tap.is_(get(server.port, host="id1").status, 200, "http")
+    with tap.case("reload: and goes; what is open stays"):
+        reload('listen = { sni = "127.0.0.1:0"; };')
+        with secure(port, "id1.test") as s:
+            reload("")
+            until("its worker has ended", lambda: not server.pids("sni"))
+            tap.like(ask(s, "id1").decode(), "<title>", "page")
+        with tap.case("nobody listens there"):
+            try:
+                socket.create_connection(("127.0.0.1", port), 2).close()
+                tap.ok(False, "connected")
+            except ConnectionRefusedError:
+                pass
+    server.stop()
+
+
 @tap.main
 def run():
     with Lab() as lab:
@@ -345,3 +423,5 @@ def run():
         tunnels(lab, server, nginx)
         death(server, certs)
         away(lab, server, nginx)
+        restarts(lab, certs, nginx)
+        reloads(lab, certs, nginx)
