@@ -1,6 +1,8 @@
 /* Who may connect to which listener. */
 #include "master/access.h"
 
+#include <stdio.h>
+
 #include "master/listeners.h"
 
 /* The rules of a kind of listener, or NULL if it has none. */
@@ -49,4 +51,22 @@ access_allows(
 	if (has(&a->deny, peer))
 		return false;
 	return a->allow.n == 0 || has(&a->allow, peer);
+}
+
+const char *
+access_text(char dst[ACCESS_TEXT], const struct server_conf *c, uint8_t kind)
+{
+	const struct conf_access *a = rules(c, kind);
+	size_t n = 0;
+
+	if (a == NULL || a->proxy.n + a->allow.n + a->deny.n == 0)
+		return NULL;
+	if (a->proxy.n > 0)
+		n += (size_t)snprintf(dst, ACCESS_TEXT, "proxy");
+	if (a->allow.n > 0)
+		n += (size_t)snprintf(
+		    dst + n, ACCESS_TEXT - n, "%sallow", n > 0 ? ", " : "");
+	if (a->deny.n > 0)
+		snprintf(dst + n, ACCESS_TEXT - n, "%sdeny", n > 0 ? ", " : "");
+	return dst;
 }

@@ -22,4 +22,10 @@ bool access_proxied(
 bool access_allows(
     const struct server_conf *c, uint8_t kind, const struct addr *peer);
 
+#define ACCESS_TEXT 24
+
+/* Which lists a kind of listener has, as "proxy, deny", or NULL: none. */
+const char *access_text(
+    char dst[ACCESS_TEXT], const struct server_conf *c, uint8_t kind);
+
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "master/access.h"
 #include "master/clock.h"
 #include "master/conns.h"
 #include "master/listeners.h"
@@ -170,13 +171,15 @@ static void
 listener_row(void *arg, const struct listener *l)
 {
 	struct walk *walk = arg;
-	char addr[ADDR_TEXT];
+	char addr[ADDR_TEXT], access[ACCESS_TEXT];
 	struct ctl_row row;
 
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "listener", listener_kind_name(l->kind));
 	ctl_row_str(&row, "address", addr_format(addr, &l->local));
 	ctl_row_num(&row, "port", l->local.port);
+	ctl_row_str(
+	    &row, "access", access_text(access, &walk->m->conf, l->kind));
 	ctl_row(walk->call, &row);
 }
 

@@ -107,6 +107,9 @@ def lists(lab, site):
         tap.ok(turned_away(server.port, "127.0.0.2",
                            b"\x8eptp\1\1\1\0"), "closed")
         server.wait_line("127.0.0.2:.* not allowed by access.http")
+    with tap.case("show listeners says which lists there are"):
+        tap.is_([row["access"] for row in server.show_json("listeners")],
+                ["allow, deny", "deny"], "access")
     server.stop()
     with tap.case("IPv4 in IPv6 counts as IPv4"):
         server = Ptpd(lab, "-o", "access.http.deny=127.0.0.2", "-o",
@@ -157,6 +160,7 @@ def headers(lab, site):
         answer = ask(port, balancer, v2, REQUEST.replace(b"id1", b"id9"))
         tap.is_(answer.status, 404, "status")
         tap.like(answer.body.decode(), "id9", "the page names it")
+        server.wait_line("192.0.2.8:4096: 404 Not Found")
         server.wait_line("192.0.2.8:4096 asks for id9")
     with tap.case("without it a balancer is not served"):
         tap.ok(turned_away(port, balancer, REQUEST), "closed")

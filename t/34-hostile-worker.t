@@ -19,7 +19,7 @@ FLAT = 2048  # KiB that the master may grow
 PROMPT = 0.05  # seconds in which others are answered
 DEADLINES = {"deaf": 22, "never_ready": 10}  # seconds until it is ended
 ROLES = {"http": "ptpd-worker", "relay": "ptpd-relay", "keys": "ptpd-worker",
-         "auth": "ptpd-worker"}
+         "auth": "ptpd-worker", "sni": "ptpd-worker"}
 # Modes that are no crime for the role, or that need what it has not.
 FOR_ROLE = {
     "http": set(evil.MODES) - {"another_client", "log_flood"},
@@ -27,6 +27,7 @@ FOR_ROLE = {
               "mutated", "descriptor", "deaf"},
     "keys": {"another_role", "wrong_direction", "mutated"},
     "auth": {"another_connection", "wrong_direction", "mutated"},
+    "sni": {"another_origin", "mutated"},
 }
 
 
@@ -155,6 +156,7 @@ def run():
             for what in sorted(FOR_ROLE[role]):
                 with tap.case(f"{role}: {what}: it dies, nobody else notices"):
                     server = Ptpd(lab, "-o", "workers=2", "-u", "id2:secret2",
+                                  "-o", "listen.sni=127.0.0.1:0",
                                   program=os.path.join(home, "ptpd"))
                     server.service = site.port
                     clients = [Ptp(lab, server, site.url),

@@ -15,7 +15,7 @@ import sys
 import time
 
 CHANNEL = 3
-ROLES = ["http", "relay", "keys", "auth"]
+ROLES = ["http", "relay", "keys", "auth", "sni"]
 MODES = {}
 
 
@@ -131,6 +131,12 @@ def another_role(w):
 def another_connection(w):
     w.ready()
     w.send("CLOSED", 0x00ffff00, bytes(17))
+
+
+@mode
+def another_origin(w):
+    w.ready()
+    w.send("ORIGIN", 0x00ffff00, bytes(2))
 
 
 @mode
