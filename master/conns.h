@@ -40,13 +40,14 @@ enum conn_state {
 struct conn {
 	/* Very many of these are idle: what is small stands together. */
 	uint32_t id;
-	int fd;	       /* ours as long as nobody got it for good; else -1 */
-	uint8_t state; /* enum conn_state */
-	uint8_t tries; /* edges that died with it */
-	bool rerouted; /* made for an ASK: not rerouted again */
-	bool counted;  /* among the users of its source */
-	uint8_t kind;  /* of its listener (enum listener_kind); 0: none */
-	bool proxied;  /* a header of the PROXY protocol comes first */
+	int fd;		   /* ours as long as nobody got it for good; else -1 */
+	uint8_t state;	   /* enum conn_state */
+	uint8_t kind;	   /* of its listener (enum listener_kind); 0: none */
+	bool rerouted : 1; /* made for an ASK: not rerouted again */
+	bool counted : 1;  /* among the users of its source */
+	bool proxied : 1;  /* a header of the PROXY protocol comes first */
+	uint8_t tries : 4; /* edges that died with it */
+	uint8_t reroutes;  /* connections that were made for this one */
 	struct msg_conn who;
 	struct worker *worker;	 /* who holds it; NULL: nobody */
 	struct session *session; /* whose, if it is with a relay */
@@ -55,7 +56,6 @@ struct conn {
 	uint64_t since;	      /* clock_ms() */
 	struct wait wait;     /* for a verdict, or parked */
 	uint32_t parent;      /* `rerouted`: the connection that asked */
-	uint16_t reroutes;    /* those that were made for this one */
 	uint16_t service;     /* USER: of the session */
 	uint16_t skip;	      /* bytes of that header, once it has come */
 	char *name;	      /* USER, PARKED: the host asked for; owned */

@@ -290,12 +290,12 @@ add_conn(struct restore *x, const struct state_conn *r)
 	    (c = conns_restore(x->m->conns, r->id, r->fd, &r->who)) == NULL)
 		return -1;
 	c->state = r->state;
-	c->tries = r->tries;
+	c->tries = (unsigned)r->tries & 0xfu;
 	c->rerouted = r->rerouted;
 	c->kind = r->kind;
 	c->proxied = r->proxied;
 	c->parent = r->parent;
-	c->reroutes = (uint16_t)r->reroutes;
+	c->reroutes = (uint8_t)r->reroutes;
 	c->service = r->service;
 	c->skip = r->skip;
 	c->since = r->since;

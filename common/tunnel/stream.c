@@ -72,7 +72,7 @@ stream_new(struct tunnel *t, uint32_t id, uint32_t window)
 	s->tunnel = t;
 	s->id = id;
 	s->window = s->rx_left = window;
-	s->epoch_at = turn_now(t->turn);
+	s->epoch_at = (uint32_t)turn_now(t->turn);
 	to = &t->streams.slot[slot_of(&t->streams, id)];
 	s->chain = *to;
 	*to = s;
@@ -324,7 +324,7 @@ static uint32_t
 growth(struct stream *s, uint32_t granted)
 {
 	struct tunnel *t = s->tunnel;
-	uint64_t now = turn_now(t->turn);
+	uint32_t now = (uint32_t)turn_now(t->turn);
 	uint64_t rtt = t->rtt_us > RTT_FLOOR ? t->rtt_us : RTT_FLOOR;
 	bool fast;
 

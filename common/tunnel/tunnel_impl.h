@@ -41,11 +41,11 @@ struct stream {
 	uint32_t rx_owed;   /* consumed, not yet granted again */
 	uint32_t window;    /* rx_left + buffered + rx_owed */
 	uint32_t epoch;	    /* bytes granted since epoch_at */
-	uint64_t epoch_at;
-	bool fin_sent, fin_received, answered;
-	bool starved; /* its owner waits for room or credit */
-	bool called;  /* it was woken, and has taken nothing since */
-	bool left;    /* its owner is gone */
+	uint32_t epoch_at;  /* microseconds, modulo 2^32 */
+	bool fin_sent : 1, fin_received : 1, answered : 1;
+	bool starved : 1; /* its owner waits for room or credit */
+	bool called : 1;  /* it was woken, and has taken nothing since */
+	bool left : 1;	  /* its owner is gone */
 	struct budget_stall stall;
 };
 

@@ -19,7 +19,9 @@ share_of(const struct upstream *up, enum quota_way way)
 static struct meter *
 own_of(const struct upstream *up, enum quota_way way)
 {
-	return up->own == NULL ? NULL : &up->own->meter[way];
+	return up->throttle == NULL || up->throttle->offer == NULL
+	    ? NULL
+	    : &up->throttle->offer->meter[way];
 }
 
 static bool
@@ -65,6 +67,17 @@ begin(struct upstream *up)
 	}
 	up->throttle = t;
 	return 0;
+}
+
+void
+throttle_begin(struct upstream *up, struct offer *o)
+{
+	if (o == NULL)
+		return;
+	if (begin(up) == 0)
+		up->throttle->offer = o;
+	else
+		offer_give(o);
 }
 
 /*
@@ -228,6 +241,7 @@ throttle_free(struct upstream *up)
 		return;
 	leave(up);
 	outq_free(&up->throttle->held);
+	offer_give(up->throttle->offer);
 	free(up->throttle);
 	up->throttle = NULL;
 }

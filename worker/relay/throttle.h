@@ -12,12 +12,14 @@
 #include "common/tunnel/frame.h"
 #include "worker/relay/quota.h"
 
+struct offer;
 struct upstream;
 
 /* How it has ended behind what is held. */
 enum throttle_end { THROTTLE_OPEN, THROTTLE_FIN, THROTTLE_RESET };
 
 struct throttle {
+	struct offer *offer;		     /* its service's limits, or NULL */
 	struct meter_wait own[QUOTA_WAYS];   /* for the service's speed */
 	struct meter_wait share[QUOTA_WAYS]; /* then for the client's */
 	size_t pass[QUOTA_WAYS]; /* bytes that the service's lets through */
@@ -25,6 +27,9 @@ struct throttle {
 	uint8_t end; /* enum throttle_end */
 	enum reset reason;
 };
+
+/* A new upstream, of a service with these limits (held by it); NULL: none. */
+void throttle_begin(struct upstream *up, struct offer *o);
 
 /*
  * How many of `want` bytes may go that way. If not all may, the upstream will

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ upstream_new(struct user *u, const char *name)
 
 	size_t size = strlen(name) + 1;
 
-	if ((up = calloc(1, sizeof(*up) + size)) == NULL)
+	if ((up = calloc(1, offsetof(struct upstream, name) + size)) == NULL)
 		return NULL;
 	memcpy(up->name, name, size);
 	up->user = u;
@@ -44,7 +45,7 @@ upstream_to_service(
 	up->session = s;
 	up->service = service;
 	if (s != NULL) {
-		up->own = offer_take(s, service);
+		throttle_begin(up, offer_take(s, service));
 		s->users++;
 	}
 	return up;
@@ -113,7 +114,6 @@ upstream_end(struct upstream *up)
 		u->current = NULL;
 	leave_queue(up);
 	throttle_free(up);
-	offer_give(up->own);
 	if (up->session != NULL)
 		up->session->users--;
 	if (up->stream != NULL)
@@ -282,7 +282,7 @@ upstream_sent(struct upstream *up, size_t n)
 {
 	if (n > up->owed)
 		n = up->owed;
-	up->owed -= n;
+	up->owed -= (uint32_t)n;
 	if (up->stream != NULL && n > 0)
 		stream_consumed(up->stream, n);
 	if (up->pair != NULL && up->pair->paused && up->owed == 0)
@@ -329,7 +329,7 @@ upstream_data(void *owner, const struct iovec *iov, int n, size_t total)
 void
 upstream_pass(struct upstream *up, const struct iovec *iov, int n, size_t total)
 {
-	up->owed += total;
+	up->owed += (uint32_t)total;
 	if (up->pair == NULL) /* else the other relay counts it */
 		count(up, COUNTER_DOWN, total);
 	if (is_current(up))

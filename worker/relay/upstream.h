@@ -14,7 +14,6 @@
 
 #define UPSTREAM_MAX 8
 
-struct offer;
 struct pair;
 struct throttle;
 
@@ -30,15 +29,14 @@ struct upstream {
 	struct session *session;   /* NULL: foreign, or gone */
 	struct stream *stream;	   /* NULL: not opened, or foreign */
 	struct pair *pair;	   /* foreign */
-	struct offer *own;	   /* its service, if that has limits */
-	struct throttle *throttle; /* NULL: no limit was met yet */
-	size_t owed; /* bytes received and not yet granted again */
+	struct throttle *throttle; /* NULL: it has met no limit yet */
+	uint32_t owed; /* bytes received and not yet granted again */
 	uint16_t service;
-	bool fin;	/* it will send no more */
-	bool opened;	/* the local connection stood */
-	bool confirmed; /* the master says that the session is there */
-	bool connect;	/* its stream is opaque, behind a CONNECT */
-	char name[];	/* the host, as names are compared */
+	bool fin : 1;	    /* it will send no more */
+	bool opened : 1;    /* the local connection stood */
+	bool confirmed : 1; /* the master says that the session is there */
+	bool connect : 1;   /* its stream is opaque, behind a CONNECT */
+	char name[];	    /* the host, as names are compared */
 };
 
 /*

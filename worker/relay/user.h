@@ -79,19 +79,19 @@ struct user {
 	uint8_t wait;  /* enum user_wait */
 	uint8_t state; /* enum user_state */
 	uint8_t scheme;
-	bool opaque;	  /* not HTTP: see opaque.h */
-	bool large;	  /* the last read into the tunnel brought much */
-	bool rerouted;	  /* another relay's end: one host only */
-	bool paired;	  /* a socketpair, of another relay or a converter */
-	bool readable;	  /* there may be more to read */
-	bool closed;	  /* the end of input was announced */
-	bool eof;	  /* and seen */
-	bool sending;	  /* a request's body is under way */
-	bool begun;	  /* bytes of the current answer have left */
-	bool close_after; /* this answer is the last */
-	bool shut;	  /* opaque: our FIN is due, or sent */
-	bool heading;	  /* the timer is that of an unfinished head */
-	uint16_t bad;	  /* status to refuse the next request with */
+	bool opaque : 1;   /* not HTTP: see opaque.h */
+	bool large : 1;	   /* the last read into the tunnel brought much */
+	bool rerouted : 1; /* another relay's end: one host only */
+	bool paired : 1;   /* a socketpair, of another relay or a converter */
+	bool readable : 1; /* there may be more to read */
+	bool closed : 1;   /* the end of input was announced */
+	bool eof : 1;	   /* and seen */
+	bool sending : 1;  /* a request's body is under way */
+	bool begun : 1;	   /* bytes of the current answer have left */
+	bool close_after : 1; /* this answer is the last */
+	bool shut : 1;	      /* opaque: our FIN is due, or sent */
+	bool heading : 1;     /* the timer is that of an unfinished head */
+	uint16_t bad;	      /* status to refuse the next request with */
 	uint32_t discarded;
 	uint64_t up, down; /* bytes */
 	struct addr peer, local;
