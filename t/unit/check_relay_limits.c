@@ -12,13 +12,14 @@
 static void
 say_speed(uint64_t speed)
 {
-	uint8_t space[20];
+	uint8_t space[21];
 	struct buf b;
 
 	buf_write(&b, space, sizeof(space));
 	buf_put_u64(&b, GEN);
 	buf_put_u32(&b, 0);
 	buf_put_u64(&b, speed);
+	buf_put_u8(&b, 255); /* tunnels */
 	lab_down(lab, MSG_LIMITS, 0, space, sizeof(space), -1);
 	settle();
 }
