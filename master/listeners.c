@@ -403,18 +403,16 @@ listeners_each(const struct listeners *ls,
 uint16_t
 listeners_https_port(const struct listeners *ls)
 {
+	uint16_t port = listeners_port(ls, ROLE_TLS);
 	const struct bound *b;
-	uint16_t port = 0;
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	{
-		if (!kinds[b->l.kind].https)
-			continue;
-		if (b->l.local.port == HTTPS_PORT)
+		if (kinds[b->l.kind].https && b->l.local.port == HTTPS_PORT)
 			return HTTPS_PORT;
-		if (port == 0)
-			port = b->l.local.port;
 	}
+	if (port == 0)
+		port = listeners_port(ls, ROLE_SNI);
 	return port != 0 ? port : HTTPS_PORT;
 }
 

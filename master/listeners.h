@@ -73,7 +73,8 @@ void listeners_each(const struct listeners *ls,
 
 /*
  * The port that users of https come to: 443 if there is a listener for them on
- * it, or none at all (something in front of us serves it); else the first.
+ * it, or none at all (something in front of us serves it); else that of the
+ * first listen.tls, or the first listen.sni.
  */
 uint16_t listeners_https_port(const struct listeners *ls);
 

@@ -3,12 +3,13 @@
 
 import json
 import socket
+import ssl
 
 from lib import tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
 from lib.origin import Origin, paths, reply
-from lib.web import Haproxy
+from lib.web import Haproxy, self_signed
 from lib.wire import Wire, get
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
@@ -195,6 +196,62 @@ def balancers(lab, server):
             client.stop()
 
 
+def over_tls(lab, site):
+    """The same for listen.tls: the header comes before TLS."""
+    cert, key = self_signed(lab)
+    server = Ptpd(lab, "-o", "listen.tls=127.0.0.1:0", "-o",
+                  f"tls.cert={cert}", "-o", f"tls.key={key}",
+                  "-o", "access.tls.proxy=127.0.0.9",
+                  "-o", 'access.tls.deny=["127.0.0.2", "192.0.2.66"]')
+    Ptp(lab, server, site.url)
+    port = server.port_of("tls")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def secure(source, head=b""):
+        raw = socket.create_connection(("127.0.0.1", port), 10,
+                                       source_address=(source, 0))
+        raw.sendall(head)
+        with Wire(context.wrap_socket(raw, server_hostname="id1")) as wire:
+            return wire.get("/")
+
+    with tap.case("listen.tls: the header comes before TLS"):
+        for head in (b"PROXY TCP4 192.0.2.7 198.51.100.1 5000 443\r\n",
+                     V2 + b"\x21\x11\0\x0c" +
+                     bytes([192, 0, 2, 7, 1, 2, 3, 4]) + b"\x10\0\1\xbb"):
+            tap.is_(secure("127.0.0.9", head).body, b"192.0.2.7", "forwarded")
+    with tap.case("listen.tls: without a header from others"):
+        tap.is_(secure("127.0.0.1").body, b"127.0.0.1", "forwarded")
+    with tap.case("listen.tls: denied, by address and by the header's"):
+        tap.is_(secure("127.0.0.2").status, 403, "by address")
+        tap.is_(secure("127.0.0.9", b"PROXY TCP4 192.0.2.66 1.2.3.4 5 6\r\n")
+                .status, 403, "by the header's")
+    with tap.case("listen.tls: a balancer without a header is not served"):
+        try:
+            secure("127.0.0.9")
+            tap.ok(False, "served")
+        except OSError:
+            pass
+    for word in ("send-proxy", "send-proxy-v2"):
+        with tap.case(f"listen.tls: haproxy {word}"):
+            front = Haproxy(lab, f"127.0.0.1:{port} {word} source 127.0.0.9",
+                            mode="tcp")
+            done = lab.run(["curl", "-sk", "--interface", "127.0.0.5",
+                            f"https://127.0.0.1:{front.port}/",
+                            "-H", "Host: id1"])
+            tap.is_(done.stdout, "127.0.0.5", done.stderr)
+    with tap.case("the redirect leads to listen.tls"):
+        other = Ptpd(lab, "-o", "listen.tls=127.0.0.1:0", "-o",
+                     "listen.sni=127.0.0.1:0", "-o", f"tls.cert={cert}",
+                     "-o", f"tls.key={key}",
+                     "-o", "listen.http_redirect=127.0.0.1:0")
+        tap.is_(get(other.port_of("http_redirect"), "/x", host="a")
+                .get("Location"), f"https://a:{other.port_of('tls')}/x",
+                "Location")
+        other.stop()
+    server.stop()
+
+
 @tap.main
 def run():
     with Lab() as lab:
@@ -207,3 +264,4 @@ def run():
                       "-u", "id2:secret2")
         Ptp(lab, server, site.url)
         balancers(lab, server)
+        over_tls(lab, site)
