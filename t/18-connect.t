@@ -331,6 +331,40 @@ def tls(lab, server):
         tap.is_(get(server.port, "/who", "secure.example").status, 200, "Host")
 
 
+def inside_tls(lab):
+    cert, key = self_signed(lab, "proxy.example")
+    server = Ptpd(lab, "-o", "listen.tls=127.0.0.1:0", "-o", f"tls.cert={cert}",
+                  "-o", f"tls.key={key}")
+    port = server.wait_line(r"\btls\S* +127\.0\.0\.1:(\d+)").group(1)
+    web, raw = Nginx(lab, "web"), Origin(speak_first)
+    lab.keep(raw)
+    Ptp(lab, server, f"{web.url},name=web,private=true,token={TOKEN}",
+        f"{web.url},name=gated,basic={BASIC}", f"{raw.url},name=raw")
+
+    def curl(url, *more):
+        return lab.run([
+            "curl", "-s", "--resolve", f"proxy.example:{port}:127.0.0.1",
+            "--cacert", cert, "--proxy-cacert", cert, "-m", "10", "-w",
+            "%{http_code} %{http_connect}", *more, url]).stdout
+
+    with tap.case("CONNECT inside TLS, as to any https proxy"):
+        proxy = f"https://any:%s@proxy.example:{port}"
+        tap.like(curl("http://web/who", "-p", "-x", proxy % TOKEN),
+                 "200 200$", "token")
+        tap.is_(curl("http://web/who", "-p", "-x", proxy % "x"), "000 407",
+                "wrong")
+        done = lab.run(["socat", "-t5", "-", "OPENSSL:127.0.0.1:"
+                        f"{port},verify=0"], input="CONNECT raw:22 HTTP/1.0"
+                       "\r\n\r\n", stdin=None)
+        tap.is_(done.stdout.replace("\r", ""), "HTTP/1.1 200 Connection "
+                "Established\n\nHELLO\nBYE", "a service that speaks first")
+    with tap.case("gates are the same over https"):
+        url = f"https://proxy.example:{port}/who"
+        tap.is_(curl(url, "-H", "Host: gated")[-7:], "401 000", "none")
+        tap.is_(curl(url, "-H", "Host: gated", "-u", BASIC)[-7:], "200 000",
+                "basic")
+
+
 def lasting(server, port, raw):
     with tap.case("it lives through a restart of the server, and ends with "
                   "its service"):
@@ -398,4 +432,5 @@ def run():
         gates(lab, port)
         machines(lab, server)
         tls(lab, server)
+        inside_tls(lab)
         lasting(server, port, raw)
