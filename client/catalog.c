@@ -94,6 +94,7 @@ tell_engine(const struct catalog *c, const struct entry *e)
 		.timeout = (uint32_t)v->timeout,
 		.pair = v->local.scheme == LOCAL_HTTPS,
 		.proxy = (uint8_t)v->proxy_protocol,
+		.datagrams = v->local.scheme == LOCAL_UDP,
 		.label = v->local_text,
 		.host = v->rewrite_host,
 		.nremove = v->remove_headers.n,
@@ -118,11 +119,14 @@ set_way(struct service *s, const struct client_service *v)
 {
 	if (v->local.scheme == LOCAL_TLS)
 		s->kind = SERVICE_TLS;
+	else if (v->local.scheme == LOCAL_UDP)
+		s->kind = SERVICE_UDP;
 	else
 		s->kind = conf_ports_is_raw(v) ? SERVICE_TCP : SERVICE_HTTP;
 	s->flags |= v->random ? SERVICE_RANDOM : 0;
 	s->port = v->port;
 	s->port_last = v->port_last;
+	s->idle_ms = (uint32_t)v->timeout;
 	/* By server name nobody can be asked for a token, or be rewritten. */
 	if (v->local.scheme == LOCAL_HTTPS && !v->private && v->basic == NULL &&
 	    v->rewrite_host == NULL && v->remove_headers.n == 0)

@@ -35,7 +35,9 @@
 #define CLIENT_SET_SERVER 0x10u
 #define CLIENT_SET_SERVICES 0x20u
 
-#define CLIENT_SERVICE_LOCAL 0x1u /* client_service.set: has a local */
+#define CLIENT_SERVICE_LOCAL 0x1u   /* client_service.set: has a local */
+#define CLIENT_SERVICE_TIMEOUT 0x2u /* ... and a timeout */
+#define CLIENT_UDP_TIMEOUT 60000    /* ms: that of udp://, if it has none */
 
 /* What tunnel.cipher says; CLIENT_CIPHER_AUTO: the faster one here. */
 enum client_cipher {
@@ -45,7 +47,14 @@ enum client_cipher {
 	CLIENT_CIPHER_NONE
 };
 
-enum local_scheme { LOCAL_HTTP, LOCAL_HTTPS, LOCAL_TLS, LOCAL_TCP, LOCAL_UNIX };
+enum local_scheme {
+	LOCAL_HTTP,
+	LOCAL_HTTPS,
+	LOCAL_TLS,
+	LOCAL_TCP,
+	LOCAL_UNIX,
+	LOCAL_UDP
+};
 
 /* Where a service is. */
 struct service_local {

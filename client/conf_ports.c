@@ -55,7 +55,8 @@ has_edits(const struct client_service *s)
 bool
 conf_ports_is_raw(const struct client_service *s)
 {
-	return s->local.scheme == LOCAL_TCP || s->port != 0 || s->random;
+	return s->local.scheme == LOCAL_TCP || s->local.scheme == LOCAL_UDP ||
+	    s->port != 0 || s->random;
 }
 
 /* What is wrong with the ports of a service, and at which key. */
@@ -66,8 +67,9 @@ judge(const struct client_service *s, const char **key)
 	unsigned more = s->port_last - s->port;
 
 	*key = s->ports != NULL ? "port" : "random";
-	if (scheme != LOCAL_TCP && scheme != LOCAL_UNIX)
-		return "expected a local of tcp:// or unix: with it (users of "
+	if (scheme != LOCAL_TCP && scheme != LOCAL_UNIX && scheme != LOCAL_UDP)
+		return "expected a local of tcp://, udp:// or unix: with it "
+		       "(users of "
 		       "http:// and https:// come by name)";
 	if (more > 0 && scheme == LOCAL_UNIX)
 		return "expected one port: a unix socket is one service";
@@ -79,6 +81,24 @@ judge(const struct client_service *s, const char **key)
 	return NULL;
 }
 
+/* Datagrams have no names, and nothing before their bytes. */
+static void
+check_datagrams(const struct client_service *s, const struct schema_place *at)
+{
+	const char *key = NULL;
+
+	if (s->local.scheme != LOCAL_UDP)
+		return;
+	if (s->names.n > 0)
+		key = "name";
+	else if (s->proxy_protocol != 0)
+		key = "proxy_protocol";
+	if (key != NULL)
+		schema_fault(at, key,
+		    "expected a local other than udp:// with "
+		    "it: its users come by port alone");
+}
+
 void
 conf_ports_finish(struct client_service *s, const struct schema_place *at)
 {
@@ -86,8 +106,11 @@ conf_ports_finish(struct client_service *s, const struct schema_place *at)
 
 	if (s->ports != NULL && parse(s->ports, &s->port, &s->port_last) == -1)
 		return; /* its row has said so */
-	if (s->local.scheme == LOCAL_TCP && s->names.n == 0 && s->port == 0)
+	if ((s->local.scheme == LOCAL_UDP ||
+		(s->local.scheme == LOCAL_TCP && s->names.n == 0)) &&
+	    s->port == 0)
 		s->random = true;
+	check_datagrams(s, at);
 	if (s->port != 0 || s->random)
 		fault = judge(s, &key);
 	if (fault == NULL && conf_ports_is_raw(s) && has_edits(s)) {
@@ -103,6 +126,8 @@ bool
 conf_ports_collide(
     const struct client_service *a, const struct client_service *b)
 {
-	return a->port != 0 && b->port != 0 && a->port <= b->port_last &&
+	return (a->local.scheme == LOCAL_UDP) ==
+	    (b->local.scheme == LOCAL_UDP) &&
+	    a->port != 0 && b->port != 0 && a->port <= b->port_last &&
 	    b->port <= a->port_last;
 }

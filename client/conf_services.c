@@ -26,6 +26,7 @@ static const struct {
 	{ "tcp://", LOCAL_TCP, 0 },
 	{ "tls://", LOCAL_TLS, 443 },
 	{ "unix:", LOCAL_UNIX, 0 },
+	{ "udp://", LOCAL_UDP, 0 },
 };
 
 #define SCHEMES (sizeof(schemes) / sizeof(schemes[0]))
@@ -202,6 +203,9 @@ conf_services_finish(void *service, const struct schema_place *at)
 	expected = complete_rewrite(s);
 	if (expected != NULL)
 		schema_fault(at, "rewrite_host", "%s", expected);
+	if (s->local.scheme == LOCAL_UDP &&
+	    (s->set & CLIENT_SERVICE_TIMEOUT) == 0)
+		s->timeout = CLIENT_UDP_TIMEOUT;
 	conf_ports_finish(s, at);
 	check_passed(s, at);
 	gates_finish(s, at);

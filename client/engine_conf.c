@@ -28,6 +28,7 @@ engine_conf_put_service(struct buf *b, const struct engine_service *s)
 	buf_put_u32(b, s->timeout);
 	buf_put_u8(b, s->pair);
 	buf_put_u8(b, s->proxy);
+	buf_put_u8(b, s->datagrams);
 	buf_put_str8(
 	    b, s->label, n < ENGINE_CONF_LABEL ? n : ENGINE_CONF_LABEL);
 	buf_put_cstr16(b, s->host != NULL ? s->host : "");
@@ -57,7 +58,7 @@ int
 engine_conf_get_service(struct buf *b, struct engine_service_in *s)
 {
 	char header[256];
-	uint8_t n = 0, pair = 0;
+	uint8_t n = 0, pair = 0, datagrams = 0;
 
 	memset(s, 0, sizeof(*s));
 	buf_get_u16(b, &s->index);
@@ -66,6 +67,8 @@ engine_conf_get_service(struct buf *b, struct engine_service_in *s)
 	s->pair = pair != 0;
 	if (buf_get_u8(b, &s->proxy) == -1 || s->proxy > PROXY_V2)
 		return -1;
+	buf_get_u8(b, &datagrams);
+	s->datagrams = datagrams != 0;
 	buf_get_cstr8(b, s->label, sizeof(s->label));
 	buf_get_cstr16(b, s->host, sizeof(s->host));
 	if (buf_get_u8(b, &n) == -1 || n > ENGINE_CONF_HEADERS)

@@ -4,10 +4,11 @@
  *
  *   kind u8, then by kind
  *   POOL     connections u8, idle u8, timeout u32 ms
- *   SERVICE  index u16, timeout u32 ms, pair u8, proxy u8, name cstr8 (to log
- * it), rewrite_host cstr16 (empty: leave Host alone), count u8, that many
- * header names cstr8. It replaces what the index was. GONE     index u16: no
- * new streams for it
+ *   SERVICE  index u16, timeout u32 ms, pair u8, proxy u8, datagrams u8,
+ *            name cstr8 (to log it), rewrite_host cstr16 (empty: leave Host
+ *            alone), count u8, that many header names cstr8. It replaces
+ *            what the index was.
+ *   GONE     index u16: no new streams for it
  */
 #ifndef ENGINE_CONF_H
 #define ENGINE_CONF_H
@@ -41,6 +42,7 @@ struct engine_service {
 	uint32_t timeout; /* ms without a byte; 0: for ever */
 	bool pair;	  /* what it is reached by is a converter's end */
 	uint8_t proxy;	  /* enum proxy_version: a header comes first */
+	bool datagrams;	  /* it is a UDP service */
 	const char *label;
 	const char *host; /* rewrite_host, or NULL */
 	size_t nremove;
@@ -58,6 +60,7 @@ struct engine_service_in {
 	uint32_t timeout;
 	bool pair;
 	uint8_t proxy;
+	bool datagrams;
 	char label[ENGINE_CONF_LABEL + 1];
 	char host[ENGINE_CONF_HOST + 1]; /* empty: none */
 	size_t nremove;

@@ -15,6 +15,7 @@
 #include "client/secure.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/net/datagram.h"
 #include "common/net/dial.h"
 #include "common/net/sockopt.h"
 
@@ -31,6 +32,7 @@ struct target {
 	struct parent *parent;
 	uint16_t number; /* of the service */
 	bool secure;	 /* by TLS */
+	bool datagrams;	 /* UDP */
 	bool named;	 /* its addresses are to be looked up */
 	char name[TEXT_NAME_MAX + 1];
 	uint16_t port;
@@ -79,6 +81,8 @@ open_socket(const struct target *t, size_t i, uint16_t offset)
 		    (const struct sockaddr *)&t->sun, sizeof(t->sun));
 	to.port = (uint16_t)(to.port + offset);
 	len = addr_to_sockaddr(&ss, &to);
+	if (t->datagrams)
+		return datagram_dial((const struct sockaddr *)&ss, len);
 	return dial_start((const struct sockaddr *)&ss, len);
 }
 
@@ -111,7 +115,8 @@ dial(struct target *t, const struct request *q)
 		return;
 	}
 	/* If the engine dies, the service shall not see an orderly end. */
-	sockopt_reset_on_close(fd, true);
+	if (!t->datagrams)
+		sockopt_reset_on_close(fd, true);
 	child_send_fd(t->parent->engine, MSG_DIALED, q->number, NULL, 0, fd);
 }
 
@@ -149,6 +154,7 @@ locals_target(struct parent *p, const struct client_service *v)
 		return NULL;
 	t->parent = p;
 	t->secure = v->local.scheme == LOCAL_HTTPS;
+	t->datagrams = v->local.scheme == LOCAL_UDP;
 	if (v->local.scheme == LOCAL_UNIX) {
 		t->sun.sun_family = AF_UNIX;
 		strcpy(t->sun.sun_path, v->local.path); /* CONF_SOCKET_MAX */

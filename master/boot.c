@@ -12,6 +12,7 @@
 #include "master/vouch.h"
 #include "master/handshake.h"
 #include "master/tls.h"
+#include "master/udp_ports.h"
 #include "master/workers.h"
 
 #define GUARD_NOFILE 64 /* descriptors that keys and auth may have */
@@ -272,6 +273,8 @@ count(const struct master *m, enum role role)
 		return vouch_configured(m);
 	case ROLE_REPORT:
 		return m->conf.log_file != NULL;
+	case ROLE_UDP:
+		return udp_ports_wanted(m);
 	case ROLE_KEYS:
 	case ROLE_AUTH:
 		return 1;

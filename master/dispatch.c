@@ -18,6 +18,7 @@
 #include "master/show_relays.h"
 #include "master/tls.h"
 #include "master/tunnels.h"
+#include "master/udp_ports.h"
 #include "master/feed.h"
 #include "master/visit.h"
 #include "master/vouch.h"
@@ -44,6 +45,8 @@ on_ready(void *arg, const struct msg *msg)
 		listeners_resume(w->master->listeners);
 	}
 	report_ready(w->master, w);
+	if (w->role == ROLE_UDP)
+		udp_ports_ready(w->master);
 	master_check_ready(w->master);
 	return 0;
 }
@@ -207,6 +210,12 @@ static const chan_handler tls_handlers[MSG_TYPES] = {
 
 static const chan_handler sign_handlers[MSG_TYPES] = { COMMON };
 
+static const chan_handler udp_handlers[MSG_TYPES] = {
+	COMMON,
+	[MSG_UDP_LOST] = udp_ports_on_lost,
+	[MSG_UDP_DROPS] = udp_ports_on_drops,
+};
+
 static const chan_handler *
 handlers(enum role role)
 {
@@ -228,6 +237,8 @@ handlers(enum role role)
 		return tls_handlers;
 	case ROLE_SIGN:
 		return sign_handlers;
+	case ROLE_UDP:
+		return udp_handlers;
 	default:
 		return auth_handlers;
 	}
@@ -282,6 +293,11 @@ on_gone(struct worker *w)
 	case ROLE_API:
 		break; /* it held nothing of ours */
 	case ROLE_REPORT: /* lines wait for the next */
+		break;
+	case ROLE_UDP:
+		/* What drains has been replaced already. */
+		if (!w->wanted && !w->inherited)
+			udp_ports_worker_gone(m);
 		break;
 	default:
 		feed_gone(m);

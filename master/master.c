@@ -21,6 +21,7 @@
 #include "master/listeners.h"
 #include "master/parse.h"
 #include "master/ports.h"
+#include "master/udp_ports.h"
 #include "master/reload.h"
 #include "master/report.h"
 #include "master/restart.h"
@@ -67,14 +68,15 @@ master_init(struct master *m, const struct options *options)
 	m->visits = visits_new(m);
 	m->check = check_new(m);
 	m->ports = ports_new(m);
+	m->udp_ports = udp_ports_new(m);
 	m->rivals = rivals_new(m);
 	m->lost = tunnels_lost_new(m);
 	if (m->conns == NULL || m->clients == NULL || m->sessions == NULL ||
 	    m->routes == NULL || m->sources == NULL || m->parses == NULL ||
 	    m->feed == NULL || m->report == NULL || m->listeners == NULL ||
 	    m->handshakes == NULL || m->edges == NULL || m->visits == NULL ||
-	    m->check == NULL || m->ports == NULL || m->rivals == NULL ||
-	    m->lost == NULL || m->tls == NULL) {
+	    m->check == NULL || m->ports == NULL || m->udp_ports == NULL ||
+	    m->rivals == NULL || m->lost == NULL || m->tls == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -119,6 +121,7 @@ master_free(struct master *m)
 	report_free(m->report);
 	workers_free(m->workers);
 	check_free(m->check);
+	m->workers = NULL; /* there is nobody to be told any more */
 	ctl_close(m);
 	show_relays_free(m);
 	stop_free(m);
@@ -130,6 +133,7 @@ master_free(struct master *m)
 	tls_free(m->tls);
 	visits_free(m->visits);
 	ports_free(m->ports);
+	udp_ports_free(m->udp_ports);
 	clients_free(m->clients, m->sessions, m->routes);
 	sessions_free(m->sessions);
 	waits_free(m->rivals);

@@ -40,6 +40,7 @@ struct master {
 	struct sessions *sessions;
 	struct routes *routes;
 	struct ports *ports;
+	struct udp_ports *udp_ports;
 	struct sources *sources;
 	struct workers *workers;
 	struct parses *parses;

@@ -11,6 +11,7 @@
 #include "master/limits.h"
 #include "master/ports.h"
 #include "master/tunnels.h"
+#include "master/udp_ports.h"
 
 #define PRIVILEGED 1024 /* ports below it need root */
 
@@ -51,7 +52,8 @@ port_grants_count(const struct session *s)
 static bool
 is_supported(const struct service *sv)
 {
-	return (sv->kind == SERVICE_TCP || sv->kind == SERVICE_TLS) &&
+	return (sv->kind == SERVICE_TCP || sv->kind == SERVICE_TLS ||
+		   sv->kind == SERVICE_UDP) &&
 	    (sv->flags & SERVICE_ENDS_TLS) == 0;
 }
 
@@ -331,6 +333,7 @@ port_grants_make(struct master *m, struct session *s, bool hold, struct buf *b)
 			decide(&r, &s->offer.list[i], b);
 	}
 	close_stale(s);
+	udp_ports_update(m, s);
 }
 
 void

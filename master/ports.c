@@ -8,10 +8,12 @@
 
 #include "common/base/log.h"
 #include "common/net/accept.h"
+#include "common/net/datagram.h"
 #include "common/net/listen.h"
 #include "master/clock.h"
 #include "master/map.h"
 #include "master/sessions.h"
+#include "master/udp_ports.h"
 #include "master/visit.h"
 #include "master/worker.h"
 
@@ -34,7 +36,7 @@ listen_again(void *arg, void *value)
 	struct port *p = value;
 
 	(void)arg;
-	if (p->session != NULL)
+	if (p->session != NULL && p->readable != NULL)
 		event_add(p->readable, NULL);
 }
 
@@ -166,16 +168,18 @@ ports_adopt(struct ports *t, enum grant_way way, uint16_t number, int fd)
 	p->number = number;
 	p->fd = fd;
 	p->since = clock_ms();
-	p->readable = event_new(
-	    t->master->base, fd, EV_READ | EV_PERSIST, on_readable, p);
-	if (p->readable == NULL)
+	/* Of datagrams no byte is read here. */
+	if (way == GRANT_WAY_TCP &&
+	    (p->readable = event_new(t->master->base, fd, EV_READ | EV_PERSIST,
+		 on_readable, p)) == NULL)
 		goto err1;
 	if (map_put(t->map, &key, sizeof(key), p) == -1)
 		goto err2;
 	return p;
 
 err2:
-	event_free(p->readable);
+	if (p->readable != NULL)
+		event_free(p->readable);
 err1:
 	free(p);
 err0:
@@ -196,7 +200,9 @@ ports_open(struct ports *t, enum grant_way way, uint16_t number)
 		return NULL;
 	}
 	/* Not TCP_DEFER_ACCEPT: it may be the service that speaks first. */
-	if ((fd = listen_open(&any, false, why)) == -1)
+	fd = way == GRANT_WAY_UDP ? datagram_open(&any)
+				  : listen_open(&any, false, why);
+	if (fd == -1)
 		return NULL;
 	return ports_adopt(t, way, number, fd);
 }
@@ -211,7 +217,8 @@ ports_give(struct port *p, struct session *s, uint16_t asked, uint16_t service)
 	p->asked = asked;
 	p->service = service;
 	p->stale = false;
-	event_add(p->readable, NULL);
+	if (p->readable != NULL)
+		event_add(p->readable, NULL);
 }
 
 void
@@ -222,7 +229,9 @@ ports_close(struct port *p)
 	if (p->session != NULL)
 		LIST_REMOVE(p, of);
 	map_remove(p->ports->map, &key, sizeof(key));
-	event_free(p->readable);
+	udp_ports_closing(p);
+	if (p->readable != NULL)
+		event_free(p->readable);
 	close(p->fd);
 	free(p);
 }
@@ -241,7 +250,8 @@ listen_for(void *arg, void *value)
 {
 	struct port *p = value;
 
-	if (p->session != NULL && p->session->relay == arg)
+	if (p->session != NULL && p->session->relay == arg &&
+	    p->readable != NULL)
 		event_add(p->readable, NULL);
 }
 

@@ -14,6 +14,7 @@
 
 struct port;
 struct ports;
+struct udp_line;
 struct session;
 struct worker;
 
@@ -34,8 +35,9 @@ struct port {
 	uint64_t since;		 /* clock_ms() */
 	int fd;
 	struct ports *ports;
-	struct event *readable;
-	LIST_ENTRY(port) of; /* of its session */
+	struct udp_line *line;	/* UDP: which role `udp` has it for, or NULL */
+	struct event *readable; /* TCP */
+	LIST_ENTRY(port) of;	/* of its session */
 };
 
 LIST_HEAD(port_list, port);

@@ -180,6 +180,7 @@ listener_row(void *arg, const struct listener *l)
 	ctl_row_num(&row, "port", l->local.port);
 	ctl_row_str(
 	    &row, "access", access_text(access, &walk->m->conf, l->kind));
+	ctl_row_num(&row, "dropped", 0);
 	ctl_row(walk->call, &row);
 }
 

@@ -6,6 +6,7 @@
 #include "master/clock.h"
 #include "master/ports.h"
 #include "master/sessions.h"
+#include "master/udp_ports.h"
 
 struct walk {
 	struct master *m;
@@ -60,6 +61,7 @@ listener_row(void *arg, void *value)
 	ctl_row_str(&row, "listener", way_name(p->way));
 	ctl_row_str(&row, "address", addr_format(addr, &any));
 	ctl_row_num(&row, "port", p->number);
+	ctl_row_num(&row, "dropped", udp_ports_dropped(p));
 	ctl_row(walk->call, &row);
 }
 

@@ -163,7 +163,7 @@ static void
 add_fields(struct ctl_row *row, const struct msg *msg)
 {
 	static const char *const figures[] = { "streams", "rtt_us", "up",
-		"down", "requests" };
+		"down", "requests", "dropped" };
 	static const char *const words[] = { "cipher", "name" };
 	char text[TEXT_ESCAPED];
 	struct ctl_field f;
@@ -211,11 +211,68 @@ answer(struct asking *a, struct worker *w, const struct conn *c,
 	ctl_row(a->call, &row);
 }
 
+/* The value of a field; -1: the row has none of that name. */
+static int
+find_field(const struct msg *msg, const char *name, struct ctl_field *f)
+{
+	struct buf b;
+
+	buf_read(&b, msg->p, msg->n);
+	while (ctl_row_next(&b, f) == 1) {
+		if (is_named(f, name))
+			return 0;
+	}
+	return -1;
+}
+
+/* Of a session that the relay has; NULL: it says something else. */
+static struct session *
+find_session(struct worker *w, const struct msg *msg)
+{
+	struct session *s;
+	struct ctl_field f;
+	char digits[24];
+
+	if (find_field(msg, "session", &f) == -1 || f.len >= sizeof(digits))
+		return NULL;
+	memcpy(digits, f.value, f.len);
+	digits[f.len] = '\0';
+	s = sessions_find(w->master->sessions, strtoull(digits, NULL, 10));
+	return s != NULL && s->relay == w ? s : NULL;
+}
+
+/*
+ * A flow of datagrams, of which we have no record: where it comes from is the
+ * relay's word.
+ */
+static void
+answer_flow(struct asking *a, struct worker *w, const struct session *s,
+    const struct msg *msg)
+{
+	char peer[TEXT_ESCAPED] = "", seconds[TEXT_ESCAPED] = "";
+	struct ctl_field f;
+	struct ctl_row row;
+
+	if (find_field(msg, "peer", &f) == 0)
+		text_escape(peer, f.value, f.len);
+	if (find_field(msg, "seconds", &f) == 0)
+		text_escape(seconds, f.value, f.len);
+	ctl_row_begin(&row);
+	ctl_row_num(&row, "conn", 0);
+	ctl_row_str(&row, "client", s->client->id);
+	ctl_row_str(&row, "peer", peer);
+	ctl_row_num(&row, "relay", (uint64_t)w->pid);
+	ctl_row_num(&row, "seconds", strtoull(seconds, NULL, 10));
+	add_fields(&row, msg);
+	ctl_row(a->call, &row);
+}
+
 int
 show_on_row(void *arg, const struct msg *msg)
 {
 	struct worker *w = arg;
 	struct asking *a = find(w->master, msg->id);
+	struct session *s;
 	struct conn *c;
 
 	if (w->shows == 0 || !ctl_row_ok(msg->p, msg->n))
@@ -228,5 +285,8 @@ show_on_row(void *arg, const struct msg *msg)
 	}
 	if (a != NULL && (c = find_conn(w, msg)) != NULL)
 		answer(a, w, c, msg);
+	else if (a != NULL && (s = find_session(w, msg)) != NULL &&
+	    a->what == SHOW_STREAMS)
+		answer_flow(a, w, s, msg);
 	return 0;
 }

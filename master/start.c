@@ -330,6 +330,9 @@ start_resume(struct master *m)
 	    restore_tables(m, in->state, RESTORE_RESUME) == -1)
 		log_error("restart: not everything could be taken back");
 	(void)open_log(m);
+	/* It is told everything anew: that is simpler than to know what it
+	   has. */
+	workers_renew(m->workers, ROLE_UDP);
 	m->ready = true;
 	listeners_open(m->listeners);
 	log_info("restart: version %s goes on", PTP_VERSION);

@@ -306,7 +306,8 @@ state_get_port(struct state_port *r, struct buf *b)
 	buf_get_u64(b, &r->generation);
 	buf_get_u64(b, &r->since);
 	get_fd(b, &r->fd);
-	if (r->way != GRANT_WAY_TCP || r->number == 0)
+	if ((r->way != GRANT_WAY_TCP && r->way != GRANT_WAY_UDP) ||
+	    r->number == 0)
 		return -1;
 	return done(b);
 }

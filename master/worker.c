@@ -194,6 +194,7 @@ worker_start(struct master *m, const struct worker_ops *ops, const char *path,
 		close(fds[1]);
 		return NULL;
 	}
+	chan_refuse_fds(fds[0]);
 	snprintf(title, sizeof(title), "ptpd: %s %u", role_name(role), index);
 	w->pid = proc_spawn(path, title, fds[1]);
 	close(fds[1]);

@@ -91,11 +91,11 @@ workers_find(struct workers *ws)
 		enum role role;
 		const char *name;
 	} programs[] = { { ROLE_HTTP, "ptpd-worker" },
-		{ ROLE_SNI, "ptpd-worker" }, { ROLE_KEYS, "ptpd-worker" },
-		{ ROLE_AUTH, "ptpd-worker" }, { ROLE_RELAY, "ptpd-relay" },
-		{ ROLE_TLS, "ptpd-tls" }, { ROLE_SIGN, "ptpd-sign" },
-		{ ROLE_FETCH, "ptpd-fetch" }, { ROLE_REPORT, "ptpd-worker" },
-		{ ROLE_API, "ptpd-worker" } };
+		{ ROLE_UDP, "ptpd-worker" }, { ROLE_SNI, "ptpd-worker" },
+		{ ROLE_KEYS, "ptpd-worker" }, { ROLE_AUTH, "ptpd-worker" },
+		{ ROLE_RELAY, "ptpd-relay" }, { ROLE_TLS, "ptpd-tls" },
+		{ ROLE_SIGN, "ptpd-sign" }, { ROLE_FETCH, "ptpd-fetch" },
+		{ ROLE_REPORT, "ptpd-worker" }, { ROLE_API, "ptpd-worker" } };
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		if (proc_libexec(programs[i].name, ws->path[programs[i].role],

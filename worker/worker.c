@@ -8,6 +8,7 @@
 #include "worker/guard/keys_main.h"
 #include "worker/report/api.h"
 #include "worker/report/log_main.h"
+#include "worker/udp/udp.h"
 
 int
 main(void)
@@ -19,6 +20,7 @@ main(void)
 		[ROLE_AUTH] = auth_main,
 		[ROLE_API] = api_main,
 		[ROLE_REPORT] = log_main,
+		[ROLE_UDP] = udp_main,
 	};
 	struct msg_boot boot;
 

@@ -98,7 +98,9 @@ engine_prepare(struct engine *e)
 	event_add(e->tick, &(struct timeval){ 1, 0 });
 	LIST_INIT(&e->locals);
 	LIST_INIT(&e->doubts);
+	LIST_INIT(&e->flows);
 	deadlines_init(&e->connecting, ENGINE_CONNECT_US);
+	deadlines_init(&e->flow_waits, ENGINE_CONNECT_US);
 	turn_item_init(&e->settle, settle, e);
 	turn_item_init(&e->bury, bury, e);
 	e->conf = (struct engine_pool){ 1, 1, 45000 };

@@ -6,6 +6,7 @@
  *	line	one connection to the server: a handshake, then a tunnel
  *	pool	the lines of one session, and its tickets for more of them
  *	local	a stream's other end: the connection to the local service
+ *	flow	the same for a stream of datagrams: a UDP socket
  *	edit	requests that are rewritten on their way to it
  *	rules	what the parent said about a service
  */
@@ -27,6 +28,7 @@
 #define ENGINE_POOLS 4		   /* sessions at a time, old ones included */
 
 struct event;
+struct flow;
 struct grave;
 struct line;
 struct local;
@@ -47,7 +49,12 @@ struct engine {
 	struct deadlines connecting; /* locals */
 	LIST_HEAD(, local) locals;
 	LIST_HEAD(, local) doubts; /* see local_io_check() */
-	uint8_t *offer;		   /* SERVICES, as it is to be said */
+	LIST_HEAD(, flow) flows;
+	size_t nflows;
+	struct idmap flow_dials;     /* flows that wait for a socket */
+	struct deadlines flow_waits; /* the same */
+	uint8_t *flow_space; /* to receive into; NULL: not needed so far */
+	uint8_t *offer;	     /* SERVICES, as it is to be said */
 	size_t offer_n;
 	struct event *tick; /* every second */
 	struct turn_item settle;

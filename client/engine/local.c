@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/engine/flow.h"
 #include "client/engine/local_impl.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
@@ -88,7 +89,8 @@ dial(struct local *l, const uint8_t *header, size_t n)
 
 	do
 		l->dial = ++e->dial;
-	while (l->dial == 0 || idmap_get(&e->dials, l->dial) != NULL);
+	while (l->dial == 0 || idmap_get(&e->dials, l->dial) != NULL ||
+	    idmap_get(&e->flow_dials, l->dial) != NULL);
 	l->state = LOCAL_DIALING;
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u16(&b, l->rules->conf.index);
@@ -191,11 +193,16 @@ local_open(struct engine *e, struct stream *s, const struct tunnel_open *o)
 	struct rules *rules;
 	struct local *l;
 
+	if (o->scheme == SCHEME_UDP) {
+		flow_open(e, s, o);
+		return;
+	}
 	if (e->stopping || (rules = rules_take(e, o->service)) == NULL) {
 		stream_end(s, e->stopping ? RESET_GONE : RESET_NO_SERVICE);
 		return;
 	}
-	if (rules_edit(rules) && !msg_scheme_is_http(o->scheme)) {
+	if (rules->conf.datagrams ||
+	    (rules_edit(rules) && !msg_scheme_is_http(o->scheme))) {
 		/* The server should not have let it through. */
 		rules_give(rules);
 		stream_end(s, RESET_REFUSED);
@@ -228,6 +235,8 @@ local_dialed(struct engine *e, uint32_t number, int fd)
 {
 	struct local *l = idmap_take(&e->dials, number);
 
+	if (l == NULL && flow_dialed(e, number, fd))
+		return;
 	if (l == NULL) {
 		if (fd != -1)
 			close(fd);
@@ -255,6 +264,8 @@ local_refused(struct engine *e, uint32_t number, int err)
 {
 	struct local *l = idmap_take(&e->dials, number);
 
+	if (l == NULL && flow_refused(e, number, err))
+		return;
 	if (l == NULL)
 		return;
 	l->state = LOCAL_CONNECTING;
@@ -285,14 +296,19 @@ local_tick(struct engine *e)
 	struct deadline *d;
 
 	local_io_check(e);
+	flow_tick(e);
 	while ((d = deadlines_due(&e->connecting, now)) != NULL)
 		give_up(of_deadline(d), ETIMEDOUT);
 	for (struct rules *r = e->all_rules, *next; r != NULL; r = next) {
 		next = r->next;
 		/* Ending the last user may free r. */
 		r->users++;
-		while ((d = deadlines_due(&r->idle, now)) != NULL)
-			local_abandon(of_deadline(d), RESET_TIMEOUT);
+		while ((d = deadlines_due(&r->idle, now)) != NULL) {
+			if (r->conf.datagrams)
+				flow_expired(d);
+			else
+				local_abandon(of_deadline(d), RESET_TIMEOUT);
+		}
 		rules_give(r);
 	}
 }

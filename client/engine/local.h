@@ -34,6 +34,7 @@ struct local_info {
 	const struct tunnel *tunnel;
 	uint32_t id;	   /* of the stream */
 	uint64_t up, down; /* bytes to the service and from it */
+	uint64_t dropped;  /* datagrams */
 	bool connected;
 };
 

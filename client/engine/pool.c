@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/engine/flow.h"
 #include "client/engine/local.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
@@ -194,6 +195,8 @@ on_open(void *arg, struct stream *s, const struct tunnel_open *o)
 static const struct tunnel_ops ops = {
 	.open = on_open,
 	.data = local_data,
+	.dgrams = flow_dgrams,
+	.dgrams_end = flow_reset,
 	.fin = local_fin,
 	.reset = local_reset,
 	.room = local_room,

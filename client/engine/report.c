@@ -1,6 +1,7 @@
 /* What an engine tells about its tunnels and streams. */
 #include "client/engine/report.h"
 
+#include "client/engine/flow.h"
 #include "client/engine/local.h"
 #include "client/engine/pool.h"
 #include "common/crypto/record.h"
@@ -62,6 +63,7 @@ stream_row(void *arg, const struct local_info *i)
 	ctl_row_str(&row, "state", i->connected ? "up" : "connecting");
 	ctl_row_num(&row, "up", i->up);
 	ctl_row_num(&row, "down", i->down);
+	ctl_row_num(&row, "dropped", i->dropped);
 	send_row(r, &row);
 }
 
@@ -70,8 +72,10 @@ report_rows(struct engine *e, uint32_t request, uint8_t what)
 {
 	struct request r = { e, request };
 
-	if (what == SHOW_STREAMS)
+	if (what == SHOW_STREAMS) {
 		local_each(e, stream_row, &r);
+		flow_each(e, stream_row, &r);
+	}
 	for (struct pool *p = e->pools; p != NULL && what == SHOW_TUNNELS;
 	    p = p->next)
 		for (struct line *l = p->lines; l != NULL; l = l->next)

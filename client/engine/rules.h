@@ -8,8 +8,9 @@ struct rules {
 	struct rules *next;
 	struct engine *engine;
 	struct engine_service_in conf;
-	struct deadlines idle; /* locals, if it has a timeout */
-	size_t users;	       /* locals that point here */
+	struct deadlines idle; /* locals, or flows, if it has a timeout */
+	size_t users;	       /* locals and flows that point here */
+	uint64_t complained;   /* when a line on its datagrams was logged */
 	bool gone;	       /* replaced or removed: free at the last user */
 };
 

@@ -12,6 +12,10 @@
 
 #include "common/ipc/chan_io.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* asm-generic/socket.h of Linux 6.16 */
+#endif
+
 /* A frame that waits to be sent. */
 struct pending {
 	struct pending *next;
@@ -36,6 +40,15 @@ int
 chan_pair(int fds[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds);
+}
+
+void
+chan_refuse_fds(int fd)
+{
+	int off = 0;
+
+	/* Kernels that do not know the option say so, to nobody's surprise. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
 }
 
 static void

@@ -110,6 +110,13 @@ int chan_fd(const struct chan *c);
 int chan_pair(int fds[2]);
 
 /*
+ * Whoever is at the other end of this AF_UNIX socket may not send us
+ * descriptors (SO_PASSRIGHTS, Linux 6.16; before that his filter and our
+ * looking away have to do).
+ */
+void chan_refuse_fds(int fd);
+
+/*
  * Make the log of a worker go up its channel as MSG_LOG, at most 50
  * lines a second (the rest are counted and reported).
  */

@@ -20,6 +20,7 @@ enum counter {
 	COUNTER_CLOSED, /* and ended */
 	COUNTER_REQUESTS,
 	COUNTER_TUNNELS, /* tunnels ever carried */
+	COUNTER_DROPPED, /* datagrams that no tunnel had room for */
 	COUNTERS = 8
 };
 

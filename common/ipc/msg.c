@@ -68,6 +68,13 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_QUERY] = { "QUERY", 1, 1, 0, R(API), false, false },
 	[MSG_QUERY_FD] = { "QUERY_FD", 0, 0, R(API), 0, true, false },
 	[MSG_STATUS_USER] = { "STATUS_USER", 2, 400, R(AUTH), 0, false, true },
+	[MSG_UDP_SERVICE] = { "UDP_SERVICE", 4, 4, R(UDP), 0, true, false },
+	[MSG_UDP_PORT] = { "UDP_PORT", ADDR_WIRE, ADDR_WIRE, R(UDP), 0, true,
+	    false },
+	[MSG_UDP_GONE] = { "UDP_GONE", 2, 2, R(UDP), 0, false, false },
+	[MSG_UDP_LOST] = { "UDP_LOST", 0, 0, 0, R(UDP), false, false },
+	[MSG_UDP_DROPS] = { "UDP_DROPS", 8, 8, 0, R(UDP), false, false },
+	[MSG_UDP_FLOWS] = { "UDP_FLOWS", 10, 10, R(RELAY), 0, true, false },
 
 	[MSG_SHOW] = { "SHOW", 1, 1, MOVERS, 0, false, false },
 	[MSG_ROW] = { "ROW", 0, 4096, 0, MOVERS, false, false },

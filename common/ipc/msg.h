@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "common/base/addr.h"
+#include "common/tunnel/scheme.h"
 
 struct buf;
 
@@ -128,6 +129,17 @@ enum msg_type {
 			 the answer comes as ipc/ctl.h has it */
 	MSG_STATUS_USER, /* down (auth): id str8, secret str8 of the client
 			    that tests the data path; beside all others */
+	/* UDP ports. id = the master's number of a service with some. */
+	MSG_UDP_SERVICE, /* down (udp), descriptor: idle u32 ms: a new flowpipe
+			    to the relay of that service, and with it new flows;
+			    ports that it had stay */
+	MSG_UDP_PORT,  /* down (udp), descriptor: addr: a bound socket of it */
+	MSG_UDP_GONE,  /* down (udp): port u16: not served any more; 0: all of
+			  the service */
+	MSG_UDP_LOST,  /* up (udp): its flowpipe has ended */
+	MSG_UDP_DROPS, /* up (udp): u64: datagrams dropped so far */
+	MSG_UDP_FLOWS, /* down (relay), descriptor: generation u64, service
+			  u16: the relay's end of that flowpipe */
 
 	/* What ptpctl asks of a worker. id = the request. */
 	MSG_SHOW, /* down: what u8 */
@@ -323,35 +335,6 @@ struct msg_conn {
 	struct addr peer;
 	struct addr local;
 };
-
-/*
- * How a user came, which says how its bytes are treated: the first two are
- * HTTP/1 requests, UDP is datagrams, the rest is opaque.
- */
-enum msg_scheme {
-	SCHEME_HTTP = 0,
-	SCHEME_HTTPS = 1, /* a converter has ended the TLS */
-	SCHEME_TCP,	  /* a service's port */
-	SCHEME_TLS,	  /* the same, and a converter has ended the TLS */
-	SCHEME_SNI,	  /* TLS passed through, by server name */
-	SCHEME_CONNECT,	  /* OPEN only: behind a CONNECT request */
-	SCHEME_UDP,	  /* a service's UDP port */
-	SCHEME_COUNT
-};
-
-/* Whether its users' bytes are HTTP/1. */
-static inline bool
-msg_scheme_is_http(uint8_t scheme)
-{
-	return scheme == SCHEME_HTTP || scheme == SCHEME_HTTPS;
-}
-
-/* The port that a URL of that scheme means if it has none. */
-static inline uint16_t
-msg_scheme_port(uint8_t scheme)
-{
-	return scheme == SCHEME_HTTP ? 80 : 443;
-}
 
 /* Where and as whom a worker is to live, and how loud. */
 struct msg_boot {

@@ -23,9 +23,10 @@ enum sandbox_role {
 	SANDBOX_CONF,	 /* parses a configuration that was read before */
 	SANDBOX_FETCH,	 /* outgoing HTTP: opens TCP sockets, nothing else */
 	SANDBOX_LOG,	 /* writes to files that others have opened */
-	SANDBOX_TLS	 /* ends TLS of strangers */
+	SANDBOX_TLS,	 /* ends TLS of strangers */
+	SANDBOX_UDP	 /* UDP ports: datagrams in and out */
 };
-#define SANDBOX_ROLES 10
+#define SANDBOX_ROLES 11
 
 struct sandbox {
 	enum sandbox_role role;

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -28,10 +29,11 @@
 #define CONF (1u << SANDBOX_CONF)
 #define FETCH (1u << SANDBOX_FETCH)
 #define TLS (1u << SANDBOX_TLS)
+#define UDP (1u << SANDBOX_UDP)
 #define ALL ((1u << SANDBOX_ROLES) - 1)
 #define MOVERS (RELAY | ENGINE)	       /* they move users' bytes */
 #define HOLDERS (KEYS | AUTH | MOVERS) /* of secrets, in locked memory */
-#define SOCKETS (EDGE | MOVERS | RESOLVE | FETCH | TLS)
+#define SOCKETS (EDGE | MOVERS | RESOLVE | FETCH | TLS | UDP)
 #define OPENERS (RESOLVE | FETCH) /* of sockets */
 
 /* clang-format off */
@@ -73,7 +75,7 @@ static const struct sandbox_call table[] = {
 	ALLOW("epoll_ctl", ALL),
 	ALLOW("close", ALL),
 	ALLOW("shutdown", SOCKETS),
-	ALLOW("recvmmsg", EDGE | MOVERS),
+	ALLOW("recvmmsg", EDGE | MOVERS | UDP),
 	ALLOW("splice", MOVERS),
 	ALLOW("pipe2", MOVERS),
 	ALLOW("poll", ALL),
@@ -81,11 +83,12 @@ static const struct sandbox_call table[] = {
 
 	/*
 	 * sendmsg and sendmmsg could pass descriptors upward (PROTOCOL.md
-	 * section 3). The resolver in libc asks for A and AAAA with sendmmsg;
-	 * whoever starts that role takes no descriptor from it.
+	 * section 3). The resolver in libc asks for A and AAAA with sendmmsg,
+	 * and a UDP port that has many addresses names with them the one to
+	 * answer from; whoever starts these roles takes no descriptor.
 	 */
-	ALLOW("sendmmsg", RESOLVE),
-	REFUSE("sendmsg", RESOLVE, EPERM),
+	ALLOW("sendmmsg", RESOLVE | UDP),
+	REFUSE("sendmsg", RESOLVE | UDP, EPERM),
 
 	/* Memory, never executable. */
 	ALLOW("brk", ALL),
@@ -170,6 +173,7 @@ static const struct sandbox_call table[] = {
 	OPTION("setsockopt", MOVERS, IPPROTO_TCP, TCP_KEEPCNT),
 	OPTION("setsockopt", MOVERS, SOL_SOCKET, SO_KEEPALIVE),
 	OPTION("setsockopt", MOVERS | TLS, SOL_SOCKET, SO_LINGER),
+	OPTION("setsockopt", ENGINE, IPPROTO_UDP, UDP_SEGMENT),
 
 	/*
 	 * Only the resolver and fetch open any, for IP alone: a pathname socket

@@ -25,6 +25,8 @@ static const struct {
 	[FRAME_GOAWAY] = { "GOAWAY", 6, 5 + 256, BOTH, false },
 	[FRAME_WANT] = { "WANT", 1, 1, CLIENT, false },
 	[FRAME_TICKET] = { "TICKET", 20, 20, SERVER, false },
+	[FRAME_DGRAM] = { "DGRAM", 0, FRAME_PAYLOAD_MAX, BOTH, true },
+	[FRAME_DGRAM_PART] = { "DGRAM_PART", 1, FRAME_PAYLOAD_MAX, BOTH, true },
 };
 
 int

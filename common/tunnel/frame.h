@@ -24,10 +24,13 @@ enum frame_type {
 	FRAME_GRANTED,	/* server */
 	FRAME_PING,	/* 8 bytes, returned by PONG */
 	FRAME_PONG,
-	FRAME_GOAWAY, /* reason u8 (enum goaway), last stream u32, text
-			 str8: this end takes no new streams */
-	FRAME_WANT,   /* client: u8: so many tickets, for further tunnels */
-	FRAME_TICKET, /* server: number u32, ticket id 16 bytes */
+	FRAME_GOAWAY,	  /* reason u8 (enum goaway), last stream u32, text
+			     str8: this end takes no new streams */
+	FRAME_WANT,	  /* client: u8: so many tickets, for further tunnels */
+	FRAME_TICKET,	  /* server: number u32, ticket id 16 bytes */
+	FRAME_DGRAM,	  /* a datagram whole, or the last piece of one: 0 to
+			     FRAME_PAYLOAD_MAX bytes */
+	FRAME_DGRAM_PART, /* a piece of one; the next frame has the next */
 	FRAME_TYPES
 };
 

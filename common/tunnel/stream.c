@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/tunnel/scheme.h"
 #include "common/tunnel/tunnel_impl.h"
 
 #define TABLE_FIRST 16
@@ -214,7 +215,8 @@ stream_relieve(struct tunnel *t, uint64_t n)
 struct stream *
 tunnel_open(struct tunnel *t, const struct tunnel_open *o, void *owner)
 {
-	uint32_t window = budget_window(t->budget, TUNNEL_WINDOW);
+	bool dgram = o->scheme == SCHEME_UDP;
+	uint32_t window = dgram ? 0 : budget_window(t->budget, TUNNEL_WINDOW);
 	uint8_t payload[64];
 	struct stream *s;
 	struct buf b;
@@ -232,7 +234,8 @@ tunnel_open(struct tunnel *t, const struct tunnel_open *o, void *owner)
 	}
 	t->last_id += 2;
 	t->unanswered++;
-	s->tx_credit = TUNNEL_WINDOW;
+	s->dgram = dgram;
+	s->tx_credit = dgram ? 0 : TUNNEL_WINDOW;
 	buf_write(&b, payload, sizeof(payload));
 	buf_put_u16(&b, o->service);
 	buf_put_u8(&b, o->scheme);

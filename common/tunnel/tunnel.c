@@ -95,6 +95,7 @@ bury(void *arg)
 	record_free(t->rx);
 	free(t->streams.slot);
 	free(t->partial);
+	free(t->part);
 	free(t);
 }
 
@@ -150,9 +151,12 @@ end_streams(struct tunnel *t)
 
 		while ((s = t->streams.slot[i]) != NULL) {
 			void *owner = s->owner;
+			bool dgram = s->dgram;
 
 			stream_drop(s);
-			if (owner != NULL)
+			if (owner != NULL && dgram)
+				t->ops->dgrams_end(owner, RESET_GONE);
+			else if (owner != NULL)
 				t->ops->reset(owner, RESET_GONE);
 		}
 	}

@@ -29,7 +29,10 @@ struct record;
 #define TUNNEL_WINDOW_MAX (4u << 20)   /* it grows with use up to this */
 #define TUNNEL_CREDIT_MAX (1u << 30)   /* more outstanding: hostile */
 #define TUNNEL_OUT_DATA (256 * 1024)   /* unsent bytes that may be data */
+#define TUNNEL_OUT_DGRAM (128 * 1024)  /* ... and beside, datagrams */
 #define TUNNEL_OUT_CONTROL (64 * 1024) /* ... and beyond, control frames */
+#define TUNNEL_DGRAM_MAX 65527	       /* of UDP over IPv6; 65507 over IPv4 */
+#define TUNNEL_GATHER 64	       /* pieces that are handed on at once */
 #define TUNNEL_LEAVE_US 5000000	       /* for the peer's FIN after ours */
 #define TUNNEL_FAREWELL_MS 2000
 #define TUNNEL_IOV 4 /* frames that one read may fill */
@@ -55,6 +58,11 @@ struct tunnel_ops {
 	/* n pieces, `total` bytes. Every byte is the owner's concern now; it
 	   calls stream_consumed() as they go on. */
 	void (*data)(void *owner, const struct iovec *iov, int n, size_t total);
+	/* A stream of datagrams (SCHEME_UDP): n of them, each whole, as the
+	   peer sent them; they lie there until this returns. And its end, in
+	   place of `reset`. No other function is called for such a stream. */
+	void (*dgrams)(void *owner, const struct iovec *iov, int n);
+	void (*dgrams_end)(void *owner, enum reset reason);
 	/* The peer sends no more. */
 	void (*fin)(void *owner);
 	/* The stream is gone; forget it. `reason` as received, RESET_GONE
@@ -156,6 +164,15 @@ size_t stream_write(struct stream *s, const void *p, size_t n);
 
 /* How many bytes stream_write() would take now. */
 size_t stream_room(struct stream *s);
+
+/*
+ * A stream of SCHEME_UDP carries datagrams instead of bytes, without credit:
+ * queue one of n bytes (0 to TUNNEL_DGRAM_MAX), copied, whole or not at all.
+ * 0; or -1: there is no room for it now (TUNNEL_OUT_DGRAM), or too large. It
+ * is lost then, which the caller counts. Neither they nor the bytes of other
+ * streams can take each other's room.
+ */
+int stream_dgram(struct stream *s, const void *p, size_t n);
 
 /* No more DATA from us. */
 void stream_fin(struct stream *s);

@@ -12,9 +12,10 @@ struct event;
 struct tunnel_out {
 	uint8_t *p; /* NULL while nothing is queued */
 	size_t cap, head, tail;
-	size_t rec; /* where the open record begins */
-	bool open;  /* there is one */
-	bool busy;  /* the kernel took less than all */
+	size_t rec;   /* where the open record begins */
+	size_t dgram; /* bytes for datagrams since nothing was unsent */
+	bool open;    /* there is one */
+	bool busy;    /* the kernel took less than all */
 };
 
 /* Streams by number: chained hash of a power of two. */
@@ -47,6 +48,7 @@ struct stream {
 	bool called : 1;  /* it was woken, and has taken nothing since */
 	bool left : 1;	  /* its owner is gone */
 	struct budget_stall stall;
+	bool dgram; /* it carries datagrams */
 };
 
 struct tunnel {
@@ -73,11 +75,15 @@ struct tunnel {
 	uint64_t heard, pinged;
 	struct turn_item flush, again, wake, fail, bury;
 	struct turn_item relieve; /* the budget was used up */
-	/* Consecutive DATA of one stream, handed on in one piece. */
+	/* Consecutive DATA or DGRAM of one stream, handed on together. */
 	struct stream *gather;
-	struct iovec gathered[16];
+	struct iovec gathered[TUNNEL_GATHER];
 	int ngathered;
 	size_t gather_bytes;
+	/* The pieces of a datagram so far, and whose it is. */
+	uint8_t *part; /* NULL: none */
+	size_t npart;
+	uint32_t part_id;
 };
 
 /* tunnel.c: end it, telling streams and owner. */
@@ -93,12 +99,29 @@ void tunnel_doom(struct tunnel *t, const char *why);
 int tunnel_out_init(struct tunnel *t); /* 0, or -1 if memory is short */
 int tunnel_out_frame(
     struct tunnel *t, uint32_t stream, uint8_t type, const void *p, size_t n);
+void tunnel_out_compact(struct tunnel_out *o); /* unsent to the front */
 void tunnel_out_flush(void *tunnel);
 void tunnel_out_wake(void *tunnel);
 void tunnel_out_free(struct tunnel *t);
 
 /* tunnel_in.c: read what there is, or as much as a turn allows. */
 void tunnel_in_read(struct tunnel *t);
+/* Hand on n bytes at p, soon, with others of s. -1: that has ended t. */
+int tunnel_in_gather(struct tunnel *t, struct stream *s, uint8_t *p, size_t n);
+void tunnel_in_hand_on(struct tunnel *t); /* what was gathered, now */
+void tunnel_in_answer(struct tunnel *t, struct stream *s); /* it came */
+
+struct frame;
+
+/*
+ * tunnel_dgram.c: a frame came, of any type. 1: it was (a piece of) a
+ * datagram and is dealt with; 0: it is for others; -1: it has ended t.
+ */
+int tunnel_dgram_frame(struct tunnel *t, const struct frame *f, uint8_t *p);
+
+/* Any other frame of a stream of datagrams. 0, or -1: that has ended t. */
+int tunnel_dgram_control(struct tunnel *t, struct stream *s,
+    const struct frame *f, const uint8_t *p);
 
 /* stream.c */
 struct stream *stream_find(const struct tunnel *t, uint32_t id);

@@ -6,39 +6,35 @@
 
 #include "common/base/buf.h"
 #include "common/crypto/record.h"
+#include "common/tunnel/scheme.h"
 #include "common/tunnel/tunnel_impl.h"
 
 #define PARTIAL_MAX (RECORD_HEAD + RECORD_MAX) /* also above any bare frame */
 
-/* Give the gathered DATA to its stream's owner. */
-static void
-hand_on(struct tunnel *t)
+void
+tunnel_in_hand_on(struct tunnel *t)
 {
 	struct stream *s = t->gather;
 
 	if (s == NULL)
 		return;
 	t->gather = NULL;
-	if (s->owner == NULL) /* it has left meanwhile */
-		stream_consumed(s, t->gather_bytes);
-	else
+	if (s->owner != NULL && s->dgram)
+		t->ops->dgrams(s->owner, t->gathered, t->ngathered);
+	else if (s->owner != NULL)
 		t->ops->data(
 		    s->owner, t->gathered, t->ngathered, t->gather_bytes);
+	else if (!s->dgram) /* it has left meanwhile */
+		stream_consumed(s, t->gather_bytes);
 }
 
-static int
-take_data(struct tunnel *t, struct stream *s, uint8_t *p, size_t n)
+int
+tunnel_in_gather(struct tunnel *t, struct stream *s, uint8_t *p, size_t n)
 {
 	uint32_t id = s->id;
 
-	if (n > s->rx_left || s->fin_received) {
-		tunnel_fail(t, "data beyond credit");
-		return -1;
-	}
-	s->rx_left -= (uint32_t)n;
-	stream_held(s);
-	if (t->gather != s || t->ngathered == 16) {
-		hand_on(t);
+	if (t->gather != s || t->ngathered == TUNNEL_GATHER) {
+		tunnel_in_hand_on(t);
 		/* That may have ended s, or everything. */
 		if (t->dead || stream_find(t, id) != s)
 			return 0;
@@ -50,6 +46,18 @@ take_data(struct tunnel *t, struct stream *s, uint8_t *p, size_t n)
 	t->gathered[t->ngathered++].iov_len = n;
 	t->gather_bytes += n;
 	return 0;
+}
+
+static int
+take_data(struct tunnel *t, struct stream *s, uint8_t *p, size_t n)
+{
+	if (n > s->rx_left || s->fin_received) {
+		tunnel_fail(t, "data beyond credit");
+		return -1;
+	}
+	s->rx_left -= (uint32_t)n;
+	stream_held(s);
+	return tunnel_in_gather(t, s, p, n);
 }
 
 static int
@@ -73,8 +81,8 @@ take_credit(struct tunnel *t, struct stream *s, const uint8_t *p)
 	return 0;
 }
 
-static void
-take_answer(struct tunnel *t, struct stream *s)
+void
+tunnel_in_answer(struct tunnel *t, struct stream *s)
 {
 	if (s->answered)
 		return;
@@ -96,7 +104,7 @@ orphan_frame(struct tunnel *t, struct stream *s, const struct frame *f)
 	} else if (f->type == FRAME_FIN || f->type == FRAME_RESET) {
 		stream_drop(s);
 	} else if (f->type == FRAME_OPENED) {
-		take_answer(t, s);
+		tunnel_in_answer(t, s);
 	}
 	return 0;
 }
@@ -108,13 +116,15 @@ stream_frame(
 {
 	void *owner = s->owner;
 
+	if (s->dgram)
+		return tunnel_dgram_control(t, s, f, p);
 	switch (f->type) {
 	case FRAME_DATA:
 		return take_data(t, s, p, f->n);
 	case FRAME_CREDIT:
 		return take_credit(t, s, p);
 	case FRAME_OPENED:
-		take_answer(t, s);
+		tunnel_in_answer(t, s);
 		t->ops->opened(owner);
 		return 0;
 	case FRAME_FIN:
@@ -126,7 +136,7 @@ stream_frame(
 		t->ops->fin(owner);
 		return 0;
 	case FRAME_RESET:
-		take_answer(t, s);
+		tunnel_in_answer(t, s);
 		stream_drop(s);
 		t->ops->reset(owner, (enum reset)p[0]);
 		return 0;
@@ -139,8 +149,9 @@ static int
 take_open(struct tunnel *t, const struct frame *f, const uint8_t *p)
 {
 	struct tunnel_open o = { 0 };
-	uint32_t window = 0;
+	uint32_t window = 0, first;
 	struct stream *s;
+	bool dgram;
 	struct buf b;
 
 	buf_read(&b, p, f->n);
@@ -150,14 +161,17 @@ take_open(struct tunnel *t, const struct frame *f, const uint8_t *p)
 	addr_get(&b, &o.local);
 	buf_get_u32(&b, &window);
 	if (!buf_done(&b) || (f->stream & 1) != 0 || f->stream <= t->last_id ||
-	    window > TUNNEL_CREDIT_MAX) {
+	    window > TUNNEL_CREDIT_MAX ||
+	    (o.scheme == SCHEME_UDP && window != 0)) {
 		tunnel_fail(t, "bad OPEN");
 		return -1;
 	}
 	t->last_id = f->stream;
-	s = stream_new(t, f->stream, TUNNEL_WINDOW);
-	if (s == NULL && stream_relieve(t, TUNNEL_WINDOW))
-		s = t->dead ? NULL : stream_new(t, f->stream, TUNNEL_WINDOW);
+	dgram = o.scheme == SCHEME_UDP;
+	first = dgram ? 0 : TUNNEL_WINDOW;
+	s = stream_new(t, f->stream, first);
+	if (s == NULL && stream_relieve(t, first))
+		s = t->dead ? NULL : stream_new(t, f->stream, first);
 	if (t->dead)
 		return -1;
 	if (s == NULL) {
@@ -166,6 +180,7 @@ take_open(struct tunnel *t, const struct frame *f, const uint8_t *p)
 		return tunnel_out_frame(t, f->stream, FRAME_RESET, &reason, 1);
 	}
 	s->tx_credit = window;
+	s->dgram = dgram;
 	t->ops->open(t->arg, s, &o);
 	return 0;
 }
@@ -193,7 +208,10 @@ static int
 frame(struct tunnel *t, const struct frame *f, uint8_t *p)
 {
 	struct stream *s;
+	int rc;
 
+	if ((rc = tunnel_dgram_frame(t, f, p)) != 0)
+		return rc == 1 ? 0 : -1;
 	if (f->type == FRAME_OPEN)
 		return take_open(t, f, p);
 	if (f->stream == 0) {
@@ -212,7 +230,7 @@ frame(struct tunnel *t, const struct frame *f, uint8_t *p)
 	}
 	if ((s = stream_find(t, f->stream)) != NULL) {
 		if (f->type != FRAME_DATA && t->gather == s) {
-			hand_on(t);
+			tunnel_in_hand_on(t);
 			if (t->dead)
 				return -1;
 			if (stream_find(t, f->stream) != s)
@@ -301,7 +319,7 @@ parse(struct tunnel *t, uint8_t *p, size_t n)
 
 	used = t->rx != NULL ? records(t, p, n) : frames(t, p, n);
 	if (used != -1 && !t->dead)
-		hand_on(t);
+		tunnel_in_hand_on(t);
 	t->gather = NULL;
 	if (t->dead)
 		return;

@@ -10,7 +10,7 @@
 #include "common/crypto/record.h"
 #include "common/tunnel/tunnel_impl.h"
 
-#define OUT_CAP (TUNNEL_OUT_DATA + TUNNEL_OUT_CONTROL)
+#define OUT_CAP (TUNNEL_OUT_DATA + TUNNEL_OUT_DGRAM + TUNNEL_OUT_CONTROL)
 #define PIECE_MIN 512 /* do not begin a frame in less of a record than this */
 #define DATA_MIN (RECORD_TAG + RECORD_HEAD + FRAME_HEAD + PIECE_MIN)
 #define WAKE_MAX 16 /* streams that are told at a time that there is room */
@@ -25,7 +25,7 @@ tunnel_out_init(struct tunnel *t)
 	if ((o->p = malloc(OUT_CAP)) == NULL)
 		return -1;
 	o->cap = OUT_CAP;
-	o->head = o->tail = 0;
+	o->head = o->tail = o->dgram = 0;
 	o->open = false;
 	return 0;
 }
@@ -67,9 +67,8 @@ frame_cost(size_t n)
 	return FRAME_HEAD + n + RECORD_TAG + RECORD_HEAD + RECORD_TAG;
 }
 
-/* Move what is unsent to the front. */
-static void
-compact(struct tunnel_out *o)
+void
+tunnel_out_compact(struct tunnel_out *o)
 {
 	if (o->head == 0)
 		return;
@@ -112,7 +111,7 @@ tunnel_out_frame(
 		return -1;
 	}
 	if (o->tail + frame_cost(n) > o->cap)
-		compact(o);
+		tunnel_out_compact(o);
 	if (o->tail + frame_cost(n) > o->cap) {
 		tunnel_doom(t, "the peer does not read");
 		return -1;
@@ -130,11 +129,18 @@ tunnel_out_frame(
 	return 0;
 }
 
+/* Where data must end. What datagrams take is not theirs. */
+static size_t
+data_end(const struct tunnel_out *o)
+{
+	return TUNNEL_OUT_DATA + o->dgram;
+}
+
 /* No room for another frame of data. */
 static bool
 is_full(const struct tunnel_out *o)
 {
-	return o->tail + DATA_MIN > TUNNEL_OUT_DATA;
+	return o->tail + DATA_MIN > data_end(o);
 }
 
 /*
@@ -180,7 +186,7 @@ tunnel_out_flush(void *arg)
 	o->busy = o->head < o->tail;
 	if (o->busy)
 		return;
-	o->head = o->tail = 0;
+	o->head = o->tail = o->dgram = 0;
 	/* In the next turn, so that one fast stream leaves the others room. */
 	if (t->waiting != NULL)
 		turn_next(t->turn, &t->wake);
@@ -193,7 +199,7 @@ stream_reserve(struct stream *s, size_t want, struct iovec *iov)
 {
 	struct tunnel *t = s->tunnel;
 	struct tunnel_out *o = &t->out;
-	size_t at, used, n = 0;
+	size_t at, end, used, n = 0;
 	bool open;
 
 	if (want > s->tx_credit)
@@ -206,6 +212,7 @@ stream_reserve(struct stream *s, size_t want, struct iovec *iov)
 		return 0;
 	}
 	at = o->tail;
+	end = data_end(o);
 	open = o->open;
 	used = plain_in_record(o);
 	while (n < TUNNEL_IOV && want > 0) {
@@ -224,10 +231,10 @@ stream_reserve(struct stream *s, size_t want, struct iovec *iov)
 			}
 			len = RECORD_PLAIN_MAX - used - FRAME_HEAD;
 		}
-		if (at + FRAME_HEAD + PIECE_MIN > TUNNEL_OUT_DATA)
+		if (at + FRAME_HEAD + PIECE_MIN > end)
 			break;
-		if (len > TUNNEL_OUT_DATA - at - FRAME_HEAD)
-			len = TUNNEL_OUT_DATA - at - FRAME_HEAD;
+		if (len > end - at - FRAME_HEAD)
+			len = end - at - FRAME_HEAD;
 		if (len > want)
 			len = want;
 		iov[n].iov_base = o->p + at + FRAME_HEAD;

@@ -320,8 +320,11 @@ END_TEST
 
 static const char *const bad_services[] = { "", "0", "65536", "080", "http://",
 	"http://a b", "http://h:0", "http://h/path", "http://h:1/a/",
-	"http://u@h", "http://[::1", "ftp://h", "tcp://h", "udp://h:1",
-	"tls://h:0", "tls://h,rewrite_host=true", "tls://h,remove_headers=A",
+	"http://u@h", "http://[::1", "ftp://h", "tcp://h", "udp://h",
+	"udp://h:0", "udp://h:1,name=a", "udp://h:1,rewrite_host=x",
+	"udp://h:65535,port=5-6", "udp://h:1,proxy_protocol=v1",
+	"udp://h:1,basic=a:b", "udp://h:1,private=true,token=t", "tls://h:0",
+	"tls://h,rewrite_host=true", "tls://h,remove_headers=A",
 	"tls://h,basic=a:b", "tls://h,port=1", "tls://h,proxy_protocol=v3",
 	"unix:", "unix:relative", "h:80", "80,", "80,name",
 	"80,name=", "80,name=a b", "80,name=a_b", "80,name=-a", "80,name=a.",

@@ -333,6 +333,7 @@ do_ordinary_work(void)
 
 #define RESOLVE BIT(SANDBOX_RESOLVE)
 #define OPENERS (RESOLVE | BIT(SANDBOX_FETCH))
+#define UDP BIT(SANDBOX_UDP)
 #define MOVERS (BIT(SANDBOX_RELAY) | BIT(SANDBOX_ENGINE))
 #define EDGE BIT(SANDBOX_EDGE)
 #define HOLDERS (BIT(SANDBOX_KEYS) | BIT(SANDBOX_AUTH) | MOVERS)
@@ -358,15 +359,15 @@ static const struct {
 	{ "F_SETSIG", do_setsig, ALL_ROLES, SYS_KILLED, 0 },
 	{ "other fcntl", do_getfl, ALL_ROLES, 0, 0 },
 	{ "ioctl", do_ioctl, RESOLVE, 0, ENOTTY },
-	{ "sendmsg", do_sendmsg, RESOLVE, EPERM, SYS_KILLED },
-	{ "sendmmsg", do_sendmmsg, RESOLVE, 0, SYS_KILLED },
+	{ "sendmsg", do_sendmsg, RESOLVE | UDP, EPERM, SYS_KILLED },
+	{ "sendmmsg", do_sendmmsg, RESOLVE | UDP, 0, SYS_KILLED },
 	{ "SO_LINGER", do_linger, MOVERS | BIT(SANDBOX_TLS), 0, SYS_KILLED },
 	{ "TCP_NODELAY", do_nodelay, MOVERS | EDGE | OPENERS, 0, SYS_KILLED },
 	{ "TCP_NOTSENT_LOWAT", do_lowat, MOVERS, 0, SYS_KILLED },
 	{ "SO_SNDBUF", do_sndbuf, ALL_ROLES, SYS_KILLED, 0 },
 	{ "SO_PASSCRED", do_passcred, ALL_ROLES, SYS_KILLED, 0 },
-	{ "SO_ERROR", do_so_error, MOVERS | EDGE | OPENERS | BIT(SANDBOX_TLS), 0,
-	    SYS_KILLED },
+	{ "SO_ERROR", do_so_error,
+	    MOVERS | EDGE | OPENERS | BIT(SANDBOX_TLS) | UDP, 0, SYS_KILLED },
 	{ "SO_PEERCRED", do_peercred, ALL_ROLES, SYS_KILLED, 0 },
 	{ "PR_SET_DUMPABLE", do_dumpable, ALL_ROLES, SYS_KILLED, 0 },
 	{ "PR_SET_NAME", do_setname, ALL_ROLES, 0, 0 },

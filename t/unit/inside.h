@@ -29,7 +29,7 @@
 #define BIT(role) (1u << (role))
 
 static const char *const role_names[SANDBOX_ROLES] = { "edge", "relay", "keys",
-	"auth", "engine", "resolve", "conf", "fetch", "log", "tls" };
+	"auth", "engine", "resolve", "conf", "fetch", "log", "tls", "udp" };
 
 static char jail[] = "/tmp/check_sandbox.XXXXXX";
 static int pair[2]; /* a connected socketpair that children inherit */

@@ -8,6 +8,7 @@
 #include "common/http/host.h"
 #include "worker/relay/carry.h"
 #include "worker/relay/journal.h"
+#include "worker/relay/datagrams.h"
 #include "worker/relay/quota.h"
 #include "worker/relay/relay.h"
 #include "worker/relay/session.h"
@@ -317,6 +318,21 @@ on_user(void *arg, const struct msg *m)
 }
 
 static int
+on_udp_flows(void *arg, const struct msg *m)
+{
+	struct buf b;
+	struct session *s = session_of(arg, m, &b);
+	uint16_t service = 0;
+
+	buf_get_u16(&b, &service);
+	if (m->fd != -1 && s != NULL)
+		datagrams_serve(arg, s, service, m->fd);
+	else if (m->fd != -1)
+		close(m->fd); /* the other end sees it */
+	return 0;
+}
+
+static int
 on_ask_same(void *arg, const struct msg *m)
 {
 	struct conn *c = find(arg, m->id, CONN_USER);
@@ -406,6 +422,7 @@ const chan_handler relay_handlers[MSG_TYPES] = {
 	[MSG_PROBE] = on_probe,
 	[MSG_KICK] = on_kick,
 	[MSG_USER] = on_user,
+	[MSG_UDP_FLOWS] = on_udp_flows,
 	[MSG_ASK_SAME] = on_ask_same,
 	[MSG_ASK_FD] = on_ask_fd,
 	[MSG_ASK_NO] = on_ask_no,

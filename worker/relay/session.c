@@ -13,6 +13,7 @@
 #include "common/crypto/record.h"
 #include "common/net/sockopt.h"
 #include "common/tunnel/turn.h"
+#include "worker/relay/datagrams.h"
 #include "worker/relay/offer.h"
 #include "worker/relay/quota.h"
 #include "worker/relay/upstream.h"
@@ -84,6 +85,7 @@ session_free(struct session *s)
 	directory_remove(&s->relay->directory, s);
 	for (size_t i = 0; i < SESSION_TICKETS; i++)
 		directory_remove_ticket(&s->relay->directory, &s->tickets[i]);
+	datagrams_forget_session(s);
 	upstream_forget_session(s);
 	services_free(&s->services);
 	if (s->probed != 0)
@@ -184,6 +186,7 @@ session_offer(struct session *s, const uint8_t *p, size_t n)
 	services_free(&s->services);
 	s->services = list;
 	offer_update(s, &list);
+	datagrams_review(s);
 	chan_send(s->relay->chan, MSG_SERVICES, s->links->conn.id, out,
 	    buf_used(&b), -1);
 	return 0;
@@ -216,6 +219,7 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 		l->stopped = p[0] == GOAWAY_STOP;
 		upstream_wake(l->session, UINT_MAX);
 		upstream_release(l->session);
+		datagrams_release(l->session);
 		return 0;
 	default:
 		return -1;
@@ -225,6 +229,8 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 static const struct tunnel_ops link_ops = {
 	.opened = upstream_opened,
 	.data = upstream_data,
+	.dgrams = datagrams_take,
+	.dgrams_end = datagrams_ended,
 	.fin = upstream_fin,
 	.reset = upstream_reset,
 	.room = upstream_room_again,
@@ -363,6 +369,7 @@ session_trim(struct session *s, unsigned most)
 		leave(l, GOAWAY_DRAIN, "fewer tunnels are allowed");
 		n--;
 	}
+	datagrams_release(s);
 }
 
 void
@@ -373,6 +380,7 @@ session_goaway(
 
 	for (l = s->links; l != NULL; l = l->next)
 		leave(l, reason, text);
+	datagrams_release(s);
 	upstream_wake(s, UINT_MAX);
 	if (!end)
 		return;

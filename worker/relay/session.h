@@ -19,6 +19,7 @@
 #define SESSION_SPREAD 64 /* streams on a tunnel before the next is used */
 
 struct offer;
+struct pipe;
 struct quota;
 struct upstream;
 
@@ -54,6 +55,7 @@ struct session {
 	struct services services; /* as it offered them last: their gates */
 	struct quota *quota;
 	struct offer *offers; /* services with limits of their own */
+	struct pipe *pipes;   /* of its UDP ports: datagrams.h */
 	uint8_t cipher;
 	uint8_t root[TICKET_KEY];
 	uint32_t ticket_number;

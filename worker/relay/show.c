@@ -3,6 +3,7 @@
 
 #include "common/crypto/record.h"
 #include "common/ipc/ctl.h"
+#include "worker/relay/datagrams.h"
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
 #include "worker/relay/user.h"
@@ -33,6 +34,7 @@ user_row(struct relay *r, uint32_t request, const struct user *u)
 	ctl_row_num(&row, "up", u->up);
 	ctl_row_num(&row, "down", u->down);
 	ctl_row_num(&row, "requests", u->nasked);
+	ctl_row_num(&row, "dropped", 0);
 	send_row(r, request, &row);
 }
 
@@ -53,6 +55,31 @@ link_row(struct relay *r, uint32_t request, const struct link *l)
 	send_row(r, request, &row);
 }
 
+/* Whom a flow's row is for. */
+struct flow_rows {
+	struct relay *relay;
+	uint32_t request;
+};
+
+static void
+flow_row(void *arg, const struct datagrams_info *i)
+{
+	const struct flow_rows *to = arg;
+	char peer[ADDR_TEXT], local[ADDR_TEXT];
+	struct ctl_row row;
+
+	ctl_row_begin(&row);
+	ctl_row_num(&row, "session", i->session->generation);
+	ctl_row_str(&row, "peer", addr_format(peer, &i->peer));
+	ctl_row_num(&row, "seconds", i->seconds);
+	ctl_row_str(&row, "name", addr_format(local, &i->local));
+	ctl_row_num(&row, "up", i->up);
+	ctl_row_num(&row, "down", i->down);
+	ctl_row_num(&row, "requests", 0);
+	ctl_row_num(&row, "dropped", i->dropped);
+	send_row(to->relay, to->request, &row);
+}
+
 void
 show_rows(struct relay *r, uint32_t request, uint8_t what)
 {
@@ -65,5 +92,7 @@ show_rows(struct relay *r, uint32_t request, uint8_t what)
 		else if (what == SHOW_TUNNELS && c->kind == CONN_LINK)
 			link_row(r, request, (struct link *)c);
 	}
+	if (what == SHOW_STREAMS)
+		datagrams_each(r, flow_row, &(struct flow_rows){ r, request });
 	chan_send(r->chan, MSG_ROW, request, NULL, 0, -1);
 }

@@ -1,0 +1,514 @@
+#!/usr/bin/python3
+"""UDP ports: datagrams, flows, and what happens to them."""
+
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import time
+
+from lib import peer, tap
+from lib.daemons import Ptp, Ptpd
+from lib.lab import Lab, free_port, until
+from lib.peer import Client
+
+PORTS = "limits.udp=( { range = \"1024-65535\"; number = 20; } )"
+SIZES = (0, 1, 1200, 1472, 9000, 16360, 16361, 32720, 65507)
+QUIET = 0.3  # seconds in which an answer would have come
+DGRAM, PART = 14, 15
+UDP = 4
+
+
+def free_both():
+    """A port that is free for TCP and for UDP."""
+    while True:
+        port = free_port("0.0.0.0")
+        try:
+            with udp("::", port):
+                return port
+        except OSError:
+            continue
+
+
+def udp(address="127.0.0.1", port=0, timeout=5):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.bind((address, port))
+    s.settimeout(timeout)
+    return s
+
+
+class Service:
+    """A UDP service of the test's own on 127.0.0.1."""
+
+    def __init__(self, port=0):
+        self.sock = udp(port=port)
+        self.port = self.sock.getsockname()[1]
+
+    def take(self):
+        return self.sock.recvfrom(70000)
+
+    def answer(self):
+        """Sends the next datagram back; returns it."""
+        data, who = self.take()
+        self.sock.sendto(data, who)
+        return data
+
+    def close(self):
+        self.sock.close()
+
+
+def ask(user, service, data, port, address="127.0.0.1"):
+    """One datagram there and back; returns the answer and whence it came."""
+    user.sendto(data, (address, port))
+    service.answer()
+    return user.recvfrom(70000)
+
+
+def silent(sock):
+    sock.settimeout(QUIET)
+    try:
+        return sock.recvfrom(70000)
+    except TimeoutError:
+        return None
+    finally:
+        sock.settimeout(5)
+
+
+def served(user, service, port):
+    """Whether a datagram gets there and back; they may be lost."""
+    user.settimeout(0.2)
+    service.sock.settimeout(0.2)
+    token = os.urandom(8)
+    try:
+        user.sendto(token, ("127.0.0.1", port))
+        while service.answer() != token:
+            pass
+        while user.recvfrom(99)[0] != token:
+            pass
+        return True
+    except (TimeoutError, ConnectionError):
+        return False
+    finally:
+        user.settimeout(5)
+        service.sock.settimeout(5)
+
+
+def flows(server):
+    return [r for r in server.show_json("streams") if int(r["conn"]) == 0]
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+
+class Pair:
+    """A server and a client with one UDP service on a public port."""
+
+    def __init__(self, lab, *options, keys="", client=(), port=None):
+        self.lab, self.client_options = lab, client
+        self.service = lab.keep(Service())
+        self.port = port or free_both()
+        self.server = Ptpd(lab, "-o", PORTS, *options)
+        self.keys = keys
+        self.client = self.attach()
+
+    def attach(self):
+        return Ptp(self.lab, self.server,
+                   f"udp://127.0.0.1:{self.service.port},port={self.port}"
+                   f"{self.keys}", options=self.client_options)
+
+    def ask(self, user, data, address="127.0.0.1"):
+        return ask(user, self.service, data, self.port, address)
+
+    def stop(self):
+        self.client.stop()
+        self.server.stop()
+
+
+def datagrams(lab):
+    pair = Pair(lab)
+    for size in SIZES:
+        with tap.case(f"a datagram of {size} bytes, there and back"):
+            with udp() as user:
+                data = os.urandom(size)
+                answer, whence = pair.ask(user, data)
+                tap.ok(answer == data, f"{len(answer)} bytes came back")
+                tap.is_(whence, ("127.0.0.1", pair.port), "whence")
+
+    with tap.case("the answer comes from the address that was asked"):
+        for address in ("127.0.0.1", "127.0.0.2", "127.99.1.1"):
+            with udp("127.0.0.1") as user:
+                answer, whence = pair.ask(user, b"where", address)
+                tap.is_(whence, (address, pair.port), "whence")
+        with udp("::1") as user:
+            answer, whence = pair.ask(user, b"where", "::1")
+            tap.is_(whence[:2], ("::1", pair.port), "whence")
+
+    with tap.case("order and borders are kept, both ways"):
+        with udp() as user:
+            for start in range(0, 2000, 20):
+                sent = [struct.pack(">I", i) * (1 + i % 300)
+                        for i in range(start, start + 20)]
+                for data in sent:
+                    user.sendto(data, ("127.0.0.1", pair.port))
+                for data in sent:
+                    tap.ok(pair.service.answer() == data, "at the service")
+                for data in sent:
+                    tap.ok(user.recvfrom(70000)[0] == data, "at the user")
+
+    with tap.case("300 users: each is a port of its own, and gets its answer"):
+        users = [udp() for _ in range(300)]
+        whence = {}
+        for i, user in enumerate(users):
+            user.sendto(b"%d" % i, ("127.0.0.1", pair.port))
+            data, who = pair.service.take()
+            whence[data] = who
+        tap.is_(len(set(whence.values())), 300, "ports at the service")
+        for data, who in whence.items():
+            pair.service.sock.sendto(b"for " + data, who)
+        for i, user in enumerate(users):
+            tap.is_(user.recvfrom(99)[0], b"for %d" % i, "answer")
+        tap.ok(len(flows(pair.server)) >= 300, "show streams has them")
+        for user in users:
+            user.close()
+
+    with tap.case("what a user of another address sends is not a flow's"):
+        with udp() as user, udp() as other:
+            user.sendto(b"x", ("127.0.0.1", pair.port))
+            _, who = pair.service.take()
+            other.sendto(b"intruder", who)
+            tap.is_(silent(user), None, "answer from elsewhere")
+
+    with tap.case("ptpctl shows flows at both ends, and the port"):
+        with udp() as user:
+            pair.ask(user, b"12345")
+            me = "127.0.0.1:%d" % user.getsockname()[1]
+            row, = [r for r in flows(pair.server) if r["peer"] == me]
+            tap.is_((row["client"], int(row["up"]), int(row["down"]),
+                     int(row["dropped"]), row["name"]),
+                    ("id1", 5, 5, 0, f"127.0.0.1:{pair.port}"), "row")
+            tap.ok(any(int(r["up"]) == 5 and r["service"].startswith("udp://")
+                       for r in pair.client.show_json("streams")), "client")
+            row, = [r for r in pair.server.show_json("listeners")
+                    if r["listener"] == "udp"]
+            tap.is_(int(row["port"]), pair.port, "listener")
+    pair.stop()
+
+
+def ages(lab):
+    pair = Pair(lab, "-o", "limits.streams=3", keys=",timeout=1s")
+    with tap.case("an idle flow ends, and its place is free again"):
+        users = [udp() for _ in range(4)]
+        for user in users[:3]:
+            pair.ask(user, b"one")
+        users[3].sendto(b"one too many", ("127.0.0.1", pair.port))
+        try:
+            pair.service.sock.settimeout(QUIET)
+            tap.ok(False, f"{pair.service.take()} came over the limit")
+        except TimeoutError:
+            pair.service.sock.settimeout(5)
+        until("flows end", lambda: not flows(pair.server))
+        for _ in range(3):
+            for user in users:
+                until("served again",
+                      lambda u=user: served(u, pair.service, pair.port))
+            until("flows end", lambda: not flows(pair.server))
+        until("and at the client",
+              lambda: not pair.client.show_json("streams"))
+
+    with tap.case("traffic either way keeps it alive, with one local port"):
+        with udp() as user:
+            user.sendto(b"hello", ("127.0.0.1", pair.port))
+            _, who = pair.service.take()
+            end = time.monotonic() + 2.5
+            while time.monotonic() < end:
+                pair.service.sock.sendto(b"tick", who)
+                tap.is_(user.recvfrom(99)[0], b"tick", "from the service")
+                time.sleep(0.1)
+            user.sendto(b"again", ("127.0.0.1", pair.port))
+            tap.is_(pair.service.take(), (b"again", who), "the same flow")
+        for user in users:
+            user.close()
+    pair.stop()
+
+
+def rules(lab):
+    with tap.case("deny_from holds for datagrams"):
+        pair = Pair(lab, keys=",deny_from=127.0.0.3/32")
+        with udp("127.0.0.3") as bad, udp() as good:
+            bad.sendto(b"bad", ("127.0.0.1", pair.port))
+            tap.is_(pair.ask(good, b"good")[0], b"good", "answer")
+            row, = [r for r in flows(pair.server)
+                    if r["peer"].startswith("127.0.0.3:")]
+            tap.is_(int(row["dropped"]), 1, "dropped")
+        pair.stop()
+
+    with tap.case("limits.speed holds for datagrams: the rest is dropped"):
+        pair = Pair(lab, "-o", "limits.speed=10000")
+        with udp() as user:
+            until("served", lambda: served(user, pair.service, pair.port))
+            for _ in range(100):
+                user.sendto(bytes(1000), ("127.0.0.1", pair.port))
+            until("drops are counted", lambda: any(
+                int(r["dropped"]) >= 50 for r in flows(pair.server)))
+        pair.stop()
+
+    with tap.case("a port against the rules is refused, and says which"):
+        server = Ptpd(lab, "-o", 'limits.udp={range="4000-4001";}')
+        client = Ptp(lab, server, "udp://127.0.0.1:9,port=5000", wait=False)
+        tap.is_(client.wait_exit(), 3, "exit status")
+        tap.like(client.log(), r"udp port 5000.*may not open", "client")
+        server.stop()
+
+    with tap.case("a service without a port gets any; a range maps ports"):
+        server = Ptpd(lab, "-o", PORTS)
+        first = free_both()
+        while True:
+            try:
+                locals_ = [Service(), ]
+                locals_.append(Service(locals_[0].port + 1))
+                break
+            except (OSError, OverflowError):
+                locals_[0].close()
+        client = Ptp(lab, server, f"udp://127.0.0.1:{locals_[0].port}",
+                     f"udp://127.0.0.1:{locals_[0].port},port={first}-"
+                     f"{first + 1}")
+        port = int(re.search(r"at udp://127.0.0.1:(\d+)",
+                             client.out()).group(1))
+        with udp() as user:
+            tap.is_(ask(user, locals_[0], b"any", port)[0], b"any", "any")
+            for i in range(2):
+                tap.is_(ask(user, locals_[i], b"%d" % i, first + i),
+                        (b"%d" % i, ("127.0.0.1", first + i)), "range")
+        client.stop()
+        server.stop()
+        for service in locals_:
+            service.close()
+
+
+def troubles(lab):
+    pair = Pair(lab, "-o", "timeouts.park=1s")
+    user = lab.keep(udp())
+    until("served", lambda: served(user, pair.service, pair.port))
+
+    with tap.case("the udp worker dies: ports serve again within a second"):
+        os.kill(pair.server.pids("udp")[0], signal.SIGKILL)
+        start = time.monotonic()
+        until("served", lambda: served(user, pair.service, pair.port))
+        tap.ok(time.monotonic() - start < 2, "time")
+
+    with tap.case("the relay dies: ports serve again when the client is back"):
+        row, = [r for r in pair.server.workers("relay")
+                if int(r["clients"]) == 1]
+        os.kill(int(row["pid"]), signal.SIGKILL)
+        until("served", lambda: served(user, pair.service, pair.port))
+
+    with tap.case("a restart keeps the port"):
+        mark = pair.server.mark()
+        done = pair.server.ctl("restart")
+        tap.is_(done.returncode, 0, done.stderr)
+        pair.server.wait_ready(since=mark)
+        until("served", lambda: served(user, pair.service, pair.port))
+
+    with tap.case("a service that is not there: told once, and tried again"):
+        port = pair.service.port
+        pair.service.close()
+        for _ in range(20):
+            user.sendto(b"anybody?", ("127.0.0.1", pair.port))
+            time.sleep(0.02)
+        until("logged", lambda: "refused" in pair.client.log())
+        tap.is_(len(re.findall("udp://.*refused", pair.client.log())), 1,
+                "lines")
+        pair.service = lab.keep(Service(port))
+        until("served", lambda: served(user, pair.service, pair.port))
+
+    with tap.case("a client that ends takes its port along"):
+        pair.client.stop()
+
+        def refused():
+            with udp() as s:
+                s.connect(("127.0.0.1", pair.port))
+                s.send(b"x")
+                s.settimeout(0.2)
+                try:
+                    s.recv(9)
+                except ConnectionRefusedError:
+                    return True
+                except TimeoutError:
+                    return False
+        until("closed", refused)
+
+    with tap.case("one that is lost leaves it open for timeouts.park"):
+        pair.client = pair.attach()
+        until("served", lambda: served(user, pair.service, pair.port))
+        pair.client.kill()
+        tap.ok(not refused(), "open")
+        until("closed", refused, 5)
+        pair.client = pair.attach()
+        until("served", lambda: served(user, pair.service, pair.port))
+    pair.stop()
+
+
+def flood(lab):
+    pair = Pair(lab, keys=",timeout=30s")
+    with tap.case("forged sources: memory, flows and log stay bounded"):
+        honest = lab.keep(udp())
+        for _ in range(3):
+            until("served", lambda: served(honest, pair.service, pair.port))
+        relay, = [int(r["pid"]) for r in pair.server.workers("relay")
+                  if int(r["clients"]) == 1]
+        worker, = pair.server.pids("udp")
+        before = memory(worker) + memory(relay)
+        lines = len(pair.server.log().splitlines())
+        for i in range(12000):
+            address = f"127.{1 + i // 60000}.{i // 250 % 240}.{1 + i % 250}"
+            with udp(address) as s:
+                s.sendto(b"flood", ("127.0.0.1", pair.port))
+        until("served", lambda: served(honest, pair.service, pair.port))
+        count = len(flows(pair.server))
+        tap.ok(count <= 8192, f"{count} flows")
+        me = "127.0.0.1:%d" % honest.getsockname()[1]
+        tap.ok(any(r["peer"] == me for r in flows(pair.server)),
+               "who was there is there")
+        grown = memory(worker) + memory(relay) - before
+        tap.ok(grown < 16384, f"{grown} KiB more")
+        tap.ok(len(pair.server.log().splitlines()) - lines < 20, "log")
+    pair.stop()
+
+
+def programs(lab):
+    with tap.case("dig asks a real resolver through it"):
+        port = free_both()
+        config = lab.write("unbound.conf", f"""
+server:
+  interface: 127.0.0.1@{port}
+  do-daemonize: no
+  use-syslog: no
+  username: ""
+  chroot: ""
+  directory: "{lab.dir}"
+  pidfile: "{lab.path('unbound.pid')}"
+  access-control: 127.0.0.0/8 allow
+  local-zone: "lab.test." static
+  local-data: "www.lab.test. IN A 192.0.2.80"
+  local-data: 'long.lab.test. IN TXT "{'x' * 250}"'
+remote-control:
+  control-enable: no
+""")
+        lab.start("unbound", ["unbound", "-d", "-c", config])
+        server = Ptpd(lab, "-o", PORTS)
+        client = Ptp(lab, server, f"udp://127.0.0.1:{port}")
+        public = re.search(r"at udp://127.0.0.1:(\d+)",
+                           client.out()).group(1)
+
+        def dig(*args):
+            done = lab.run(["dig", "@127.0.0.1", "-p", public, "+short",
+                            "+notcp", "+tries=2", "+time=2", *args])
+            return done.stdout.strip()
+        until("unbound answers", lambda: dig("www.lab.test") == "192.0.2.80")
+        tap.is_(dig("long.lab.test", "TXT"), '"%s"' % ("x" * 250), "TXT")
+        for _ in range(20):
+            tap.is_(dig("www.lab.test"), "192.0.2.80", "answer")
+        client.stop()
+        server.stop()
+
+    with tap.case("iperf3 -u, both ways, without loss"):
+        local = free_both()
+        public = free_both()
+        server = Ptpd(lab, "-o", PORTS, "-o",
+                      'limits.tcp=( { range = "1024-65535"; number = 1; } )')
+        client = Ptp(lab, server, f"udp://127.0.0.1:{local},port={public}",
+                     f"tcp://127.0.0.1:{local},port={public}")
+        lab.start("iperf3", ["iperf3", "-s", "-B", "127.0.0.1", "-p", local])
+        for way in ((), ("-R",)):
+            def measure(way=way):
+                done = lab.run(["iperf3", "-c", "127.0.0.1", "-p", public,
+                                "-u", "-b", "20M", "-l", "1200", "-t", "1",
+                                "-J", *way])
+                return (done.returncode == 0 and "\"sum\"" in done.stdout
+                        and done)
+            done = until("iperf3 answers", measure, 15)
+            total = json.loads(done.stdout)["end"]["sum"]
+            tap.is_(total["lost_packets"], 0, f"lost {way}")
+            tap.ok(total["packets"] > 1000, "packets")
+        client.stop()
+        server.stop()
+
+
+def offer(port, idle=60000):
+    """SERVICES of one UDP service."""
+    return (struct.pack(">IHHBBB", 1, 1, 0, UDP, 0, 0)
+            + struct.pack(">HHIQIBBBB", port, port, 0, 0, idle, 0, 0, 0, 0))
+
+
+def protocol(lab):
+    server = Ptpd(lab, "-o", PORTS)
+    port = free_both()
+
+    def login():
+        client = Client(server.port, "id1", "secret1")
+        client.frame(0, peer.SERVICES, offer(port))
+        client.expect(peer.GRANTED)
+        return client
+
+    with tap.case("a flow in the protocol's own words"):
+        client = login()
+        with udp() as user:
+            user.sendto(b"hello", ("127.0.0.1", port))
+            stream, payload = client.expect(peer.OPEN)
+            service, scheme = struct.unpack(">HB", payload[:3])
+            tap.is_((service, scheme, payload[-4:]), (0, 6, bytes(4)), "OPEN")
+            tap.is_(payload[3:4] + payload[20:22],
+                    b"\x04" + struct.pack(">H", user.getsockname()[1]),
+                    "peer")
+            client.frame(stream, peer.OPENED)
+            tap.is_(client.expect(DGRAM), (stream, b"hello"), "DGRAM")
+            user.sendto(bytes(40000), ("127.0.0.1", port))
+            sizes = [len(client.expect(kind)[1])
+                     for kind in (PART, PART, DGRAM)]
+            tap.is_(sizes, [16360, 16360, 7280], "pieces")
+            client.frame(stream, DGRAM)
+            tap.is_(user.recvfrom(99)[0], b"", "empty")
+            client.frame(stream, PART, b"a" * 16360)
+            client.frame(stream, PART, b"b")
+            client.frame(stream, DGRAM, b"c")
+            tap.is_(user.recvfrom(70000)[0], b"a" * 16360 + b"bc", "whole")
+            client.frame(stream, peer.RESET, b"\x04")
+            until("the flow is over", lambda: not flows(server))
+            user.sendto(b"anew", ("127.0.0.1", port))
+            second, _ = client.expect(peer.OPEN)
+            tap.ok(second > stream, "another stream")
+        client.wire.close()
+
+    def bad(what, *frames):
+        with tap.case(f"{what} ends the tunnel"):
+            client = login()
+            with udp() as user:
+                user.sendto(b"hello", ("127.0.0.1", port))
+                stream, _ = client.expect(peer.OPEN)
+                client.frame(stream, peer.OPENED)
+                client.expect(DGRAM)
+                for kind, payload in frames:
+                    client.frame(stream if kind != peer.PING else 0, kind,
+                                 payload)
+                tap.ok(peer.ends(client.wire) in ("end", "reset"), "ends")
+            client.wire.close()
+
+    bad("DATA on a flow", (peer.DATA, b"x"))
+    bad("CREDIT on a flow", (peer.CREDIT, struct.pack(">I", 1)))
+    bad("FIN on a flow", (peer.FIN, b""))
+    bad("a piece without the rest", (PART, b"x"), (peer.PING, bytes(8)))
+    bad("a datagram above 65527 bytes", *[(PART, bytes(16360))] * 4,
+        (DGRAM, bytes(88)))
+    server.stop()
+
+
+@tap.main
+def run():
+    for part in (datagrams, ages, rules, troubles, flood, programs, protocol):
+        with Lab() as lab:
+            part(lab)
