@@ -69,8 +69,10 @@ def run():
     with Lab() as lab:
         certs = self_signed(lab, "www.example.org")
         plain, tls, sock = nginx(lab, certs)
+        public = free_port()
         server = Ptpd(lab, "-o", "listen.sni=127.0.0.1:0",
-                      "-o", "access.http.proxy=127.0.0.9")
+                      "-o", "access.http.proxy=127.0.0.9", "-o",
+                      f'limits.tcp={{range="{public}";number=1;}}')
         fancy = free_port()
         haproxy = lab.write("haproxy.cfg", HAPROXY.format(port=fancy))
         lab.start("haproxy", ["haproxy", "-db", "-f", haproxy])
@@ -86,7 +88,8 @@ def run():
             f"https://127.0.0.1:{tls},name=secure,proxy_protocol=v1",
             f"tls://127.0.0.1:{tls},name=www.example.org,proxy_protocol=v2",
             f"http://127.0.0.1:{fancy},name=haproxy,proxy_protocol=v2",
-            f"http://127.0.0.1:{raw.port},name=raw,proxy_protocol=v1")
+            f"http://127.0.0.1:{raw.port},name=raw,proxy_protocol=v1",
+            f"tcp://127.0.0.1:{plain},port={public},proxy_protocol=v1")
         for name in ("v1", "v2", "edited", "socket", "secure"):
             with tap.case(f"{name}: nginx knows the user"):
                 tap.is_(asks(server.port, name),
@@ -107,6 +110,9 @@ def run():
                             f"www.example.org:{port}:127.0.0.1",
                             f"https://www.example.org:{port}/"])
             tap.is_(done.stdout.strip(), f"127.0.0.5 to {port}", done.stderr)
+        with tap.case("a public port"):
+            tap.is_(asks(public, "any"), f"127.0.0.5 to {public}",
+                    "addresses")
         with tap.case("the https:// service by server name, too"):
             done = lab.run(["curl", "-sSk", "--interface", "127.0.0.5",
                             "--resolve", f"secure.x.test:{port}:127.0.0.1",

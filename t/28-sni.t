@@ -10,7 +10,7 @@ import threading
 
 from lib import tap
 from lib.daemons import Ptp, Ptpd
-from lib.lab import Lab, until
+from lib.lab import Lab, free_port, until
 from lib.origin import Origin, paths, reply
 from lib.web import Nginx, self_signed
 from lib.wire import Wire, connect, get
@@ -401,6 +401,30 @@ def reloads(lab, certs, nginx):
     server.stop()
 
 
+def alone(lab, certs, nginx):
+    """A server that speaks nothing but TLS by server name."""
+    with tap.case("only listen.sni: an https:// service by the id"):
+        port, sock = free_port(), lab.path("alone.sock")
+        server = lab.start("ptpd", [
+            lab.program("ptpd"), "-d", "-o", f"listen.sni=127.0.0.1:{port}",
+            "-o", f"socket={sock}", "-o", f"host_key={lab.path('alone.key')}",
+            "-u", "id1:secret1"])
+        server.wait_line("ready: sni ")
+        client = Ptp(lab, None, nginx.url, address="tcp://id1:secret1@"
+                     f"127.0.0.1:{port}")
+        tap.like(client.out(), rf"at https://127\.0\.0\.1:{port} \(server "
+                 r"name: id1\)", "its line")
+        tap.is_(certificate(port, "id1.example.com"), pem_to_der(certs[0]),
+                "certificate")
+        client.stop()
+    with tap.case("only listen.sni: an http:// service is refused"):
+        client = Ptp(lab, None, "http://127.0.0.1:1", wait=False, address=
+                     f"tcp://id1:secret1@127.0.0.1:{port}")
+        tap.is_(client.wait_exit(), 3, client.log())
+        tap.like(client.log(), "no listener", "log")
+        server.stop()
+
+
 @tap.main
 def run():
     with Lab() as lab:
@@ -423,5 +447,6 @@ def run():
         tunnels(lab, server, nginx)
         death(server, certs)
         away(lab, server, nginx)
+        alone(lab, certs, nginx)
         restarts(lab, certs, nginx)
         reloads(lab, certs, nginx)
