@@ -156,7 +156,7 @@ void
 edge_answer(struct master *m, struct conn *c, uint16_t status)
 {
 	struct worker *w = workers_least(m->workers, role_of(c));
-	uint8_t payload[6];
+	uint8_t payload[6 + ADDR_WIRE];
 	struct buf b;
 
 	if (w == NULL) {
@@ -167,6 +167,7 @@ edge_answer(struct master *m, struct conn *c, uint16_t status)
 	buf_put_u16(&b, status);
 	buf_put_u16(&b, c->skip);
 	buf_put_u16(&b, listeners_https_port(m->listeners));
+	addr_put(&b, &c->who.peer);
 	c->state = CONN_REFUSED;
 	hold_by(c, w);
 	worker_send_fd(

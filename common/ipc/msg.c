@@ -37,7 +37,8 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_ORIGIN] = { "ORIGIN", 2, 2 + 2 * ADDR_WIRE, 0, EDGES | R(TLS),
 	    false, false },
 	[MSG_VERDICT] = { "VERDICT", 2, 1 + NAME_MAX8, 0, EDGES, false, false },
-	[MSG_NOROUTE] = { "NOROUTE", 6, 6, EDGES, 0, true, false },
+	[MSG_NOROUTE] = { "NOROUTE", 6 + ADDR_WIRE, 6 + ADDR_WIRE, EDGES, 0,
+	    true, false },
 	[MSG_CLOSED] = { "CLOSED", 17, 17, 0, EDGES | R(RELAY) | R(TLS), false,
 	    false },
 

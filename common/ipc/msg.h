@@ -84,7 +84,7 @@ enum msg_type {
 	MSG_VERDICT,   /* up: kind u8 (enum msg_verdict), see there */
 	MSG_NOROUTE,   /* down, descriptor: status u16, skip u16 (bytes of a
 			  header that ORIGIN told of), https u16 (308: the
-			  port); the edge now owns it */
+			  port), peer addr; the edge now owns it */
 	MSG_CLOSED,    /* up: reason u8 (enum msg_end), up u64, down u64 */
 
 	/* Relay: tunnels. */

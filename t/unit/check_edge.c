@@ -345,7 +345,7 @@ pass(uint8_t type, uint32_t id, int fd, bool keep)
 	struct msg_conn conn = { .listener = 1 };
 	uint8_t p[64] = { 0x01, 0x94 }; /* NOROUTE: 404 */
 	struct buf b;
-	size_t n = 6;
+	size_t n = 6 + ADDR_WIRE;
 
 	if (type == MSG_CONN) {
 		buf_write(&b, p, sizeof(p));
@@ -651,13 +651,14 @@ END_TEST
 
 START_TEST(lost_descriptors_are_told)
 {
+	static const uint8_t none[6 + ADDR_WIRE] = { 1, 0x94 };
 	struct msg m = { MSG_CONN, 5, NULL, 0, -1 };
 
 	ck_assert_int_eq(edge_handlers[MSG_CONN](x.edge, &m), 0);
 	run_until(&x.verdict, 1000);
 	ck_assert_uint_eq(x.id, 5);
 	ck_assert_mem_eq(x.said, "\4\5", 2); /* DROP, no descriptors */
-	m = (struct msg){ MSG_NOROUTE, 6, (const uint8_t *)"\1\x94\0\0\0", 6,
+	m = (struct msg){ MSG_NOROUTE, 6, none, sizeof(none),
 		-1 };
 	ck_assert_int_eq(edge_handlers[MSG_NOROUTE](x.edge, &m), 0);
 	run_until(&x.closed, 1000);

@@ -70,31 +70,13 @@ answer_alert(uint16_t status)
 	return status == 403 ? ALERT_ACCESS_DENIED : ALERT_INTERNAL_ERROR;
 }
 
-/* Who it is, by the header in front of what has come if there is one. */
-static void
-peer_text(
-    char dst[ADDR_TEXT], const struct edge *e, int fd, const struct answer *a)
-{
-	struct addr peer = { .family = ADDR_ANY };
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct proxy_header h;
-
-	if (a->skip > 0 && proxy_header_parse(&h, e->bytes, a->skip) == 1 &&
-	    h.known)
-		peer = h.peer;
-	else if (getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(&peer, (struct sockaddr *)&ss, len);
-	addr_format(dst, &peer);
-}
-
 /* One line for who runs the server: the master bounds how many. */
 static void
-log_answer(struct edge *e, int fd, const struct answer *a, const char *name)
+log_answer(const struct answer *a, const char *name)
 {
 	char text[ADDR_TEXT];
 
-	peer_text(text, e, fd, a);
+	addr_format(text, &a->peer);
 	if (a->alert != 0)
 		log_info("%s: alert %u %s", text, a->alert,
 		    hello_alert_text((enum hello_alert)a->alert));
@@ -132,7 +114,7 @@ send_page(struct edge *e, int fd, const struct answer *a, size_t n)
 		    verdict_name(name, &e->head, &e->rules) == 0)
 			page.name = name;
 	}
-	log_answer(e, fd, a, page.name);
+	log_answer(a, page.name);
 	n = page_make(out, sizeof(out), &page);
 	return send_whole(fd, out, n);
 }
@@ -148,7 +130,7 @@ say(struct edge *e, int fd, const struct answer *a, size_t n)
 		return send_whole(fd, out, PREFACE_RANGE);
 	}
 	if (a->alert != 0) {
-		log_answer(e, fd, a, NULL);
+		log_answer(a, NULL);
 		hello_alert(out, (enum hello_alert)a->alert);
 		return send_whole(fd, out, HELLO_ALERT);
 	}

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/addr.h"
 #include "worker/edge/edge.h"
 
 #define ANSWER_LINGER_MS 2000
@@ -29,6 +30,7 @@ struct answer {
 	bool range;	  /* to a client of another version: preface_range() */
 	uint16_t skip;	  /* bytes in front that are not the request's */
 	uint16_t https;	  /* 308: port that it leads to */
+	struct addr peer; /* for the log */
 };
 
 /* The alert (enum hello_alert) that says what an HTTP status says. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -106,9 +107,13 @@ edge_is_over(int fd)
 {
 	struct sockaddr_storage peer;
 	socklen_t n = sizeof(peer);
+	struct pollfd pfd = { .fd = fd };
 
-	return getpeername(fd, (struct sockaddr *)&peer, &n) == -1 &&
-	    errno == ENOTCONN;
+	if (getpeername(fd, (struct sockaddr *)&peer, &n) == -1)
+		return errno == ENOTCONN;
+	/* A converter's: it knows its peer for ever. */
+	return peer.ss_family == AF_UNIX && poll(&pfd, 1, 0) == 1 &&
+	    (pfd.revents & POLLHUP) != 0;
 }
 
 static void
@@ -197,6 +202,7 @@ on_conn(void *arg, const struct msg *m)
 		if (msg_get_conn(&b, &conn) == -1 ||
 		    buf_get_u8(&b, &a.flags) == -1)
 			return -1;
+		a.peer = conn.peer;
 		visitor_new(e, &a);
 		return 0;
 	}
@@ -217,6 +223,8 @@ on_noroute(void *arg, const struct msg *m)
 	buf_get_u16(&b, &a.status);
 	buf_get_u16(&b, &a.skip);
 	buf_get_u16(&b, &a.https);
+	if (addr_get(&b, &a.peer) == -1)
+		return -1;
 	if (e->rules.sni)
 		a.alert = answer_alert(a.status);
 	if (m->fd != -1)

@@ -46,6 +46,7 @@ struct edge_arrival {
 	uint32_t id;
 	int fd;
 	uint8_t flags; /* enum msg_edge_flag */
+	struct addr peer;
 };
 
 /* A connection that has to wait. */
@@ -60,6 +61,7 @@ struct edge_conn {
 	uint32_t need;	 /* and how many are worth a look; 0: not known */
 	uint16_t skip;	 /* bytes of a PROXY header among them */
 	uint8_t flags;	 /* as of struct edge_arrival */
+	struct addr peer;
 };
 
 /* Process of either role. Returns its exit status. */

@@ -64,7 +64,9 @@ let_go(struct edge *e, const struct edge_arrival *to, const struct verdict *v)
 		.text = v->text,
 		.alert = v->alert,
 		.range = v->range,
-		.skip = (uint16_t)v->proxy.n };
+		.skip = (uint16_t)v->proxy.n,
+		.peer = v->proxy.n > 0 && v->proxy.known ? v->proxy.peer
+							 : to->peer };
 
 	if (v->proxy.n > 0)
 		send_origin(e, to->id, &v->proxy);
@@ -80,7 +82,9 @@ static void
 release(struct edge_conn *c, const struct verdict *v)
 {
 	struct edge *e = c->edge;
-	struct edge_arrival a = { .id = c->id, .flags = c->flags };
+	struct edge_arrival a = { .id = c->id,
+		.flags = c->flags,
+		.peer = c->peer };
 
 	a.fd = edge_release(c);
 	let_go(e, &a, v);
@@ -202,6 +206,7 @@ visitor_new(struct edge *e, const struct edge_arrival *a)
 		c = edge_hold(e, a->id, a->fd, &e->waiting, on_event);
 		if (c != NULL) {
 			c->flags = a->flags;
+			c->peer = a->peer;
 			c->seen = (uint32_t)n;
 			note(c, &v, n);
 			return;

@@ -4,6 +4,7 @@ A metric "x" with parts "x.server" and "x.client" has one value per end.
 """
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -44,7 +45,8 @@ class Wrk:
                 "-s", os.path.join(HERE, script), "-H", f"Host: {run.host}"]
         for header in headers:
             argv += ["-H", header]
-        argv.append(f"http://127.0.0.1:{run.port}/")
+        scheme = "https" if run.tls else "http"
+        argv.append(f"{scheme}://127.0.0.1:{run.port}/")
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, text=True,
                               capture_output=True, timeout=seconds + 30)
         lines = [x for x in done.stdout.splitlines() if x.startswith("BENCH ")]
@@ -200,6 +202,51 @@ def rest(run, opt):
     return {f"rest_{end}": kib / 1024 for end, kib in _memory(run).items()}
 
 
+class Handshakes:
+    """Openssl clients, each with one full TLS handshake after the other."""
+
+    CLIENTS = 4
+
+    def __init__(self, run, seconds):
+        self.seconds = seconds
+        self.clients = [subprocess.Popen(
+            ["openssl", "s_time", "-connect", f"127.0.0.1:{run.port}", "-new",
+             "-time", str(seconds)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for _ in range(self.CLIENTS)]
+
+    def rate(self):
+        """Handshakes in a second of all of them."""
+        total = 0
+        for client in self.clients:
+            said = client.communicate(timeout=self.seconds + 30)[0]
+            found = re.search(r"(\d+) connections in \d+ real seconds", said)
+            if client.returncode or not found:
+                raise BenchError(f"s_time: {said[-300:]}")
+            total += int(found[1])
+        return total / self.seconds
+
+
+def https(run, opt):
+    """100 keep-alive connections over TLS, as `requests`."""
+    Wrk(run, 1, 100, 2)
+    cpu = Cpu(run)
+    wrk = Wrk(run, opt.seconds, 100, 2)
+    return {"https": wrk.rate, **cpu.per("cpu_https", wrk.requests)}
+
+
+def handshakes(run, opt):
+    """Handshakes/s; and 100 keep-alive users without and beside them."""
+    rate = Handshakes(run, opt.seconds).rate()
+    alone = Wrk(run, opt.seconds, 100, 2)
+    load = Handshakes(run, opt.seconds + 1)
+    beside = Wrk(run, opt.seconds, 100, 2)
+    load.rate()
+    return {"handshakes": rate, "shake_alone": alone.p99_us / 1000,
+            "shake_beside": beside.p99_us / 1000,
+            "shake_times": beside.p99_us / alone.p99_us}
+
+
 class Measure:
     """A row of the plan: KEY for -m, how, and what it needs."""
 
@@ -209,6 +256,9 @@ class Measure:
         self.max_rounds = max_rounds
 
 
+# What only makes sense of those that end TLS.
+TLS = ("https", "handshakes")
+
 MEASURES = [
     Measure("requests", requests),
     Measure("connections", connections),
@@ -216,6 +266,8 @@ MEASURES = [
     Measure("download", download),
     Measure("upload", upload, sink=True),
     Measure("fair", lambda run, opt: fair(run, opt, Wrk)),
+    Measure("https", https),
+    Measure("handshakes", handshakes),
     Measure("idle", idle, max_rounds=3),
     Measure("rest", rest, max_rounds=3),
 ]

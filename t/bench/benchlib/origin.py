@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import ssl
 import sys
 import time
 
@@ -10,6 +11,7 @@ from .proc import BenchError, READY_SECONDS, free_port
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE_BYTES = 612  # nginx's own welcome page was that long
 BULK_BYTES = 1_000_000_000
+ANYONE = ssl._create_unverified_context()
 
 
 def _write_bulk(path):
@@ -69,13 +71,15 @@ http {{
         return stage.spawn("nginx", "nginx", "-c", conf, "-e", "stderr")
 
 
-def await_page(port, host, stage):
+def await_page(port, host, stage, tls=False):
     """Wait until the page comes from PORT, whole."""
     deadline = time.monotonic() + READY_SECONDS
     seen = "nothing"
     while time.monotonic() < deadline:
         stage.check()
-        conn = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        conn = http.client.HTTPSConnection(
+            "127.0.0.1", port, timeout=5, context=ANYONE) if tls else \
+            http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             conn.request("GET", "/", headers={"Host": host})
             answer = conn.getresponse()

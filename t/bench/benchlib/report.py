@@ -48,6 +48,15 @@ METRICS = [
            False, {s: [(None, 3.0)] for s in FAIR}),
     Metric("fair_full", "beside all that goes, p99, ms", "{:.2f}", False,
            {s: [("haproxy", 2.5)] for s in FAIR}),
+    Metric("https", "https requests/s", "{:.0f}", True,
+           {"ptp-tls": [("haproxy-tls", 0.80)]}),
+    Metric("cpu_https", "CPU us/https request", "{:.1f}", False),
+    Metric("handshakes", "TLS handshakes/s", "{:.0f}", True,
+           {"ptp-tls": [("nginx-tls", 0.75)]}),
+    Metric("shake_alone", "100 https users, p99, ms", "{:.2f}", False),
+    Metric("shake_beside", "beside handshakes, p99, ms", "{:.2f}", False),
+    Metric("shake_times", "the same by alone", "{:.2f}", False,
+           {"ptp-tls": [(None, 3.0)]}),
     Metric("idle_server", "idle visitor, KiB, server", "{:.2f}", False,
            both((None, 1.0))),
     Metric("idle_client", "idle visitor, KiB, client", "{:.2f}", False,
@@ -99,7 +108,8 @@ class Results:
             good = None if value is None else (
                 value >= bound if metric.higher else value <= bound)
             sign = ">=" if metric.higher else "<="
-            of = {"haproxy": " of chain", "direct": " of direct"}.get(
+            of = {"haproxy": " of chain", "direct": " of direct",
+                  "haproxy-tls": " of chain", "nginx-tls": " of nginx"}.get(
                 reference, "")
             out.append((f"{sign} {bound:.2f}{of}", good))
         return out
@@ -124,7 +134,9 @@ def _row(results, metric, subject, first):
     return (metric.title if first else "", subject.title,
             _cell(own, metric.form), span, split,
             _cell(results.ratio(metric.key, subject.key, "direct"), "{:.2f}"),
-            _cell(results.ratio(metric.key, subject.key, "haproxy"), "{:.2f}"),
+            _cell(results.ratio(metric.key, subject.key, "haproxy-tls" if
+                                subject.key.endswith("-tls") else "haproxy"),
+                  "{:.2f}"),
             ", ".join(w for w, _ in verdicts),
             ", ".join(word[g] for _, g in verdicts))
 

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import subprocess
 
+from .origin import PAGE_BYTES
 from .proc import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -14,9 +16,10 @@ class Running:
     """A subject that serves: where visitors go, and who works for it."""
 
     def __init__(self, port, server=None, client=None, host=None,
-                 bulk_host=None):
+                 bulk_host=None, tls=False):
         self.port = port
         self.host = host or f"127.0.0.1:{port}"
+        self.tls = tls  # visitors come by https
         self.bulk_host = bulk_host or self.host  # of who downloads beside
         self.server = server  # the Daemon at the visitors' end, or None
         self.client = client  # the Daemon at the web server's end, or None
@@ -58,18 +61,18 @@ class Haproxy(Subject):
     def __init__(self, visitors):
         self.maxconn = visitors + 40  # haproxy needs two descriptors for each
 
-    def _spawn(self, stage, name, port, target):
+    def _spawn(self, stage, name, port, target, bind="", mode="tcp"):
         conf = stage.write(name + ".cfg", f"""\
 global
     nbthread 1
     maxconn {self.maxconn}
 defaults
-    mode tcp
+    mode {mode}
     timeout connect 5s
     timeout client 600s
     timeout server 600s
 frontend f
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{port} {bind}
     maxconn {self.maxconn}
     default_backend b
 backend b
@@ -82,6 +85,73 @@ backend b
         client = self._spawn(stage, "haproxy2", far, origin)
         server = self._spawn(stage, "haproxy1", near, far)
         return Running(near, server, client)
+
+
+def certificate(stage):
+    """A certificate and its key (P-256), apart and in one file."""
+    where = os.path.join(stage.directory, "bench")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+         "/CN=id1.example.com", "-keyout", where + ".key", "-out",
+         where + ".crt"], check=True, capture_output=True)
+    os.chmod(where + ".key", 0o600)
+    with open(where + ".pem", "wb") as out:
+        for name in (where + ".crt", where + ".key"):
+            with open(name, "rb") as f:
+                out.write(f.read())
+    return where + ".crt", where + ".key", where + ".pem"
+
+
+class HaproxyTls(Haproxy):
+    """The same; the first ends TLS, in mode http."""
+
+    key, title = "haproxy-tls", "haproxy chain, https"
+    measures = ("https", "handshakes")
+
+    def start(self, stage, origin):
+        near, far = free_port(), free_port()
+        pem = certificate(stage)[2]
+        client = self._spawn(stage, "haproxy2", far, origin)
+        server = self._spawn(stage, "haproxy1", near, far,
+                             f"ssl crt {pem} alpn http/1.1", "http")
+        return Running(near, server, client, "id1.example.com", tls=True)
+
+
+class NginxTls(Subject):
+    """nginx alone, which ends TLS: a worker for each CPU, as it would have."""
+
+    key, title, programs = "nginx-tls", "nginx, https", ("nginx",)
+    measures = ("https", "handshakes")
+
+    def start(self, stage, origin):
+        port = free_port()
+        cert, key, _ = certificate(stage)
+        conf = stage.write("nginx-tls.conf", f"""\
+daemon off;
+{"user root;" if os.geteuid() == 0 else ""}
+worker_processes auto;
+pid {stage.directory}/nginx-tls.pid;
+error_log stderr;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    client_body_temp_path {stage.directory}/tls-body;
+    proxy_temp_path {stage.directory}/tls-proxy;
+    fastcgi_temp_path {stage.directory}/tls-fastcgi;
+    uwsgi_temp_path {stage.directory}/tls-uwsgi;
+    scgi_temp_path {stage.directory}/tls-scgi;
+    server {{
+        listen 127.0.0.1:{port} ssl backlog=4096;
+        ssl_certificate {cert};
+        ssl_certificate_key {key};
+        location / {{ return 200 "{"x" * PAGE_BYTES}"; }}
+    }}
+}}
+""")
+        server = stage.spawn("nginx-tls", "nginx", "-c", conf, "-e", "stderr")
+        return Running(port, server, None, "id1.example.com", tls=True)
 
 
 class Ptp(Subject):
@@ -129,6 +199,21 @@ class Ptp(Subject):
 class PtpPlain(Ptp):
     key, title = "ptp-none", "ptp, cipher none"
     options = ("-o", "tunnel.cipher=none")
+
+
+class PtpTls(Ptp):
+    key, title = "ptp-tls", "ptp, https"
+    measures = ("https", "handshakes")
+
+    def start(self, stage, origin):
+        port = free_port()
+        cert, key, _ = certificate(stage)
+        self.rules = (
+            "-o", f"listen.tls=127.0.0.1:{port}", "-o", f"tls.cert={cert}",
+            "-o", f"tls.key={key}")
+        run = super().start(stage, origin)
+        run.port, run.tls = port, True
+        return run
 
 
 class PtpTwo(Ptp):
@@ -258,4 +343,5 @@ class Chisel(Subject):
 def all_subjects(visitors):
     """Every subject, in the order of the table."""
     return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), PtpTwo(),
-            PtpPort(), PtpPortPlain(), Frp(), Rathole(), Gt(), Chisel()]
+            PtpPort(), PtpPortPlain(), NginxTls(), HaproxyTls(visitors), PtpTls(),
+            Frp(), Rathole(), Gt(), Chisel()]
