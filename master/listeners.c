@@ -1,65 +1,25 @@
 /* The public addresses. */
-#include "master/listeners.h"
+#include "master/listeners_impl.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
-#include "common/base/log.h"
-#include "common/net/accept.h"
-#include "master/access.h"
-#include "master/api.h"
-#include "master/clock.h"
-#include "master/conns.h"
-#include "master/edge.h"
-#include "master/tls.h"
 #include "master/workers.h"
 
 #define HTTPS_PORT 443
-#define COMPLAIN_MS 60000 /* between two lines on the same trouble */
 
-/* How the listeners of a kind are made, and who takes their connections. */
-struct kind {
-	const char *name;
-	bool defer; /* TCP_DEFER_ACCEPT: whoever comes speaks first */
-	enum role role;
-	uint8_t scheme; /* enum msg_scheme */
-	bool https;	/* users come by https:// */
-};
-
-static const struct kind kinds[LISTENER_KINDS] = {
+const struct listeners_kind listeners_kinds[LISTENER_KINDS] = {
 	[LISTENER_HTTP] = { "http", true, ROLE_HTTP, SCHEME_HTTP, false },
 	[LISTENER_REDIRECT] = { "http_redirect", true, ROLE_HTTP, SCHEME_HTTP,
 	    false },
 	[LISTENER_SNI] = { "sni", true, ROLE_SNI, SCHEME_SNI, true },
 	[LISTENER_API] = { "api", true, ROLE_API, SCHEME_HTTP, false },
 	[LISTENER_TLS] = { "tls", true, ROLE_TLS, SCHEME_HTTPS, true },
-};
-
-struct bound {
-	struct listener l;
-	struct listeners *listeners;
-	struct event *readable;
-	bool fresh;  /* prepared, not committed */
-	bool wanted; /* in the list that was prepared */
-	TAILQ_ENTRY(bound) link;
-};
-
-struct listeners {
-	struct master *master;
-	TAILQ_HEAD(, bound) all;
-	struct event *resume; /* after a pause for want of descriptors */
-	uint16_t number;
-	bool open;	       /* we serve */
-	bool paused;	       /* for want of descriptors */
-	bool idle[ROLE_COUNT]; /* nobody of that role takes a connection */
-	uint64_t accepted, refused;
-	uint64_t complained;
 };
 
 static void
@@ -114,97 +74,6 @@ listeners_free(struct listeners *ls)
 	free(ls);
 }
 
-/* Introduce a new connection to who takes those of this kind. */
-static void
-take(struct bound *b, const struct accepted *a)
-{
-	struct master *m = b->listeners->master;
-	struct msg_conn who = { .listener = b->l.number,
-		.scheme = kinds[b->l.kind].scheme,
-		.peer = a->peer,
-		.local = b->l.local };
-	struct conn *c;
-
-	if (b->l.kind == LISTENER_API) {
-		if (access_allows(&m->conf, b->l.kind, &a->peer))
-			api_take(m, a->fd);
-		else
-			close(a->fd);
-		return;
-	}
-	/* On all addresses: which of them was it? */
-	if (b->l.asked.family == ADDR_ANY)
-		(void)listen_local(a->fd, &who.local);
-	if ((c = conns_add(m->conns, a->fd, &who)) == NULL)
-		return;
-	c->kind = b->l.kind;
-	c->proxied = access_proxied(&m->conf, b->l.kind, &a->peer);
-	if (kinds[b->l.kind].role == ROLE_TLS)
-		tls_place(m, c);
-	else
-		edge_place(m, c);
-}
-
-/*
- * Out of descriptors: one visitor is told, then nobody is looked at for a
- * while, or the listener would keep the loop busy with nothing.
- */
-static void
-exhausted(struct listeners *ls, struct bound *b)
-{
-	struct timeval tv = { LISTENERS_PAUSE_MS / 1000, 0 };
-	uint64_t now = clock_ms();
-
-	if (fds_refuse(&ls->master->fds, b->l.fd) == 1)
-		ls->refused++;
-	if (ls->complained == 0 || now - ls->complained > COMPLAIN_MS) {
-		ls->complained = now;
-		log_warnx("no descriptors left: connections have to wait");
-	}
-	listeners_pause(ls);
-	evtimer_add(ls->resume, &tv);
-}
-
-/* While nobody of that role takes connections, they wait outside. */
-static void
-pause_idle(struct listeners *ls, enum role role)
-{
-	struct bound *b;
-
-	if (workers_least(ls->master->workers, role) != NULL)
-		return;
-	ls->idle[role] = true;
-	TAILQ_FOREACH(b, &ls->all, link)
-	{
-		if (kinds[b->l.kind].role == role)
-			event_del(b->readable);
-	}
-}
-
-static void
-on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct accepted batch[LISTENERS_BATCH];
-	struct bound *b = arg;
-	struct listeners *ls = b->listeners;
-	enum accept_end end;
-	size_t n;
-
-	(void)what;
-	n = accept_batch(fd, batch, LISTENERS_BATCH, &end);
-	for (size_t i = 0; i < n; i++)
-		take(b, &batch[i]);
-	ls->accepted += n;
-	if (end == ACCEPT_EXHAUSTED) {
-		exhausted(ls, b);
-	} else if (end == ACCEPT_BROKEN) {
-		log_warn("a listener has failed");
-		event_del(b->readable);
-	} else if (b->l.kind != LISTENER_API) {
-		pause_idle(ls, kinds[b->l.kind].role);
-	}
-}
-
 static struct bound *
 add(struct listeners *ls, enum listener_kind kind, const struct addr *asked,
     int fd)
@@ -220,7 +89,7 @@ add(struct listeners *ls, enum listener_kind kind, const struct addr *asked,
 	b->l.fd = fd;
 	if (listen_local(fd, &b->l.local) == -1 ||
 	    (b->readable = event_new(ls->master->base, fd, EV_READ | EV_PERSIST,
-		 on_readable, b)) == NULL) {
+		 listeners_accept, b)) == NULL) {
 		free(b);
 		return NULL;
 	}
@@ -241,7 +110,7 @@ bind_one(struct listeners *ls, enum listener_kind kind,
 	struct bound *b;
 	int fd;
 
-	fd = listen_open(asked, kinds[kind].defer, why);
+	fd = listen_open(asked, listeners_kinds[kind].defer, why);
 	if (fd == -1)
 		return -1;
 	if ((b = add(ls, kind, asked, fd)) == NULL) {
@@ -279,7 +148,7 @@ prepare(struct listeners *ls, enum listener_kind kind,
 			b->wanted = true;
 		} else if (bind_one(ls, kind, &addrs->v[i], reason) == -1) {
 			snprintf(why, LISTENERS_WHY, "listen.%s: %s",
-			    kinds[kind].name, reason);
+			    listeners_kinds[kind].name, reason);
 			return -1;
 		}
 	}
@@ -356,7 +225,7 @@ listeners_open(struct listeners *ls)
 		return;
 	TAILQ_FOREACH(b, &ls->all, link)
 	{
-		if (!b->fresh && !ls->idle[kinds[b->l.kind].role])
+		if (!b->fresh && !ls->idle[listeners_kinds[b->l.kind].role])
 			event_add(b->readable, NULL);
 	}
 }
@@ -408,7 +277,8 @@ listeners_https_port(const struct listeners *ls)
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	{
-		if (kinds[b->l.kind].https && b->l.local.port == HTTPS_PORT)
+		if (listeners_kinds[b->l.kind].https &&
+		    b->l.local.port == HTTPS_PORT)
 			return HTTPS_PORT;
 	}
 	if (port == 0)
@@ -423,7 +293,7 @@ listeners_port(const struct listeners *ls, enum role role)
 
 	TAILQ_FOREACH(b, &ls->all, link)
 	{
-		if (kinds[b->l.kind].role == role &&
+		if (listeners_kinds[b->l.kind].role == role &&
 		    b->l.kind != LISTENER_REDIRECT)
 			return b->l.local.port;
 	}
@@ -433,7 +303,7 @@ listeners_port(const struct listeners *ls, enum role role)
 const char *
 listener_kind_name(enum listener_kind kind)
 {
-	return kinds[kind].name;
+	return listeners_kinds[kind].name;
 }
 
 uint64_t
