@@ -124,6 +124,7 @@ set_way(struct service *s, const struct client_service *v)
 	else
 		s->kind = conf_ports_is_raw(v) ? SERVICE_TCP : SERVICE_HTTP;
 	s->flags |= v->random ? SERVICE_RANDOM : 0;
+	s->flags |= v->tls ? SERVICE_ENDS_TLS : 0;
 	s->port = v->port;
 	s->port_last = v->port_last;
 	s->idle_ms = (uint32_t)v->timeout;
@@ -256,7 +257,8 @@ same_service(const struct client_service *a, const struct client_service *b)
 	    same_text(a->tls_name, b->tls_name) &&
 	    a->tls_insecure == b->tls_insecure && a->port == b->port &&
 	    a->port_last == b->port_last && a->random == b->random &&
-	    a->proxy_protocol == b->proxy_protocol && gates_same(a, b);
+	    a->tls == b->tls && a->proxy_protocol == b->proxy_protocol &&
+	    gates_same(a, b);
 }
 
 static void

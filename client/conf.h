@@ -73,6 +73,7 @@ struct client_service {
 	char *ports;		  /* as written: "2222", "6000-6010"; or NULL */
 	uint16_t port, port_last; /* the same taken apart; 0: none asked for */
 	bool random;		  /* any port, if that one is not to be had */
+	bool tls; /* users of the port speak TLS to the server */
 	/*
 	 * NULL: leave Host alone; else what it becomes (host[:port] of local
 	 * if the key was true).

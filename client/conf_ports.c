@@ -111,6 +111,10 @@ conf_ports_finish(struct client_service *s, const struct schema_place *at)
 	    s->port == 0)
 		s->random = true;
 	check_datagrams(s, at);
+	if (s->tls &&
+	    (s->local.scheme == LOCAL_UDP || (s->port == 0 && !s->random)))
+		schema_fault(at, "tls",
+		    "expected a local of tcp:// or unix: and a port with it");
 	if (s->port != 0 || s->random)
 		fault = judge(s, &key);
 	if (fault == NULL && conf_ports_is_raw(s) && has_edits(s)) {

@@ -42,6 +42,8 @@ static const struct schema_key service_keys[] = {
 	    .check = conf_ports_check },
 	{ "random", SCHEMA_BOOL, AT(random),
 	    .preset = "false" },
+	{ "tls", SCHEMA_BOOL, AT(tls),
+	    .preset = "false" },
 	{ "rewrite_host", SCHEMA_FLAG_OR_STRING, AT(rewrite_host),
 	    .max = HOST_BYTES, .check = conf_services_check_host },
 	{ "remove_headers", SCHEMA_STRINGS, AT(remove_headers),

@@ -157,6 +157,8 @@ say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
 	bool again = row->code == GRANT_OK;
 
 	grants_url(row->url, in, host, port);
+	if (e->conf->tls && strncmp(row->url, "tcp", 3) == 0)
+		memcpy(row->url, "tls", 3);
 	text_escape(url, row->url, strlen(row->url));
 	snprintf(row->url, sizeof(row->url), "%s", url);
 	/* What was said once and is still true is not said again. */

@@ -12,6 +12,7 @@
 #include "master/ports.h"
 #include "master/tunnels.h"
 #include "master/udp_ports.h"
+#include "master/tls.h"
 
 #define PRIVILEGED 1024 /* ports below it need root */
 
@@ -50,11 +51,12 @@ port_grants_count(const struct session *s)
 }
 
 static bool
-is_supported(const struct service *sv)
+is_supported(const struct master *m, const struct service *sv)
 {
-	return (sv->kind == SERVICE_TCP || sv->kind == SERVICE_TLS ||
-		   sv->kind == SERVICE_UDP) &&
-	    (sv->flags & SERVICE_ENDS_TLS) == 0;
+	if ((sv->flags & SERVICE_ENDS_TLS) != 0)
+		return sv->kind == SERVICE_TCP && tls_is_on(m);
+	return sv->kind == SERVICE_TCP || sv->kind == SERVICE_TLS ||
+	    sv->kind == SERVICE_UDP;
 }
 
 static enum grant_way
@@ -292,7 +294,7 @@ decide(struct round *r, const struct service *sv, struct buf *b)
 	};
 	struct ask a = ask_of(r, sv);
 
-	if (!is_supported(sv))
+	if (!is_supported(r->m, sv))
 		g.code = GRANT_UNSUPPORTED;
 	else if ((sv->flags & SERVICE_RANDOM) != 0 && sv->port == sv->port_last)
 		g.code = (uint8_t)take_random(r, &a, &g);

@@ -14,6 +14,7 @@
 #include "master/edge.h"
 #include "master/hold.h"
 #include "master/listeners.h"
+#include "master/visit.h"
 #include "master/waits.h"
 #include "master/workers.h"
 
@@ -367,7 +368,9 @@ tls_on_handshaked(void *arg, const struct msg *msg)
 		return 0;
 	}
 	worker_send_fd(w, MSG_TLS_PLAIN, c->id, NULL, 0, fd);
-	if (h.late)
+	if (c->who.scheme == SCHEME_TLS)
+		visit_plain(m, plain);
+	else if (h.late)
 		edge_answer(m, plain, 408);
 	else
 		edge_place(m, plain);

@@ -31,6 +31,12 @@ size_t visits_parked(const struct visits *v);
  */
 void visit_begin(struct master *m, struct conn *c, const char *name, size_t n);
 
+/*
+ * A user of a port whose bytes are its service's: no TLS is around them, or not
+ * any more.
+ */
+void visit_plain(struct master *m, struct conn *c);
+
 /* A user has come by a client's port; fd is taken over. */
 void visit_port(
     struct master *m, const struct port *p, int fd, const struct addr *peer);

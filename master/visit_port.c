@@ -7,6 +7,7 @@
 #include "common/net/listen.h"
 #include "master/edge.h"
 #include "master/hold.h"
+#include "master/tls.h"
 #include "master/tunnels.h"
 
 bool
@@ -64,6 +65,28 @@ visit_refuse(struct master *m, struct conn *c, uint16_t status)
 		edge_answer(m, c, status);
 }
 
+/* Whether its users speak TLS, and its service does not. */
+static bool
+ends_tls(const struct port *p)
+{
+	const struct services *offer = &p->session->offer;
+
+	for (size_t i = 0; i < offer->count; i++) {
+		if (offer->list[i].index == p->service)
+			return (offer->list[i].flags & SERVICE_ENDS_TLS) != 0;
+	}
+	return false;
+}
+
+void
+visit_plain(struct master *m, struct conn *c)
+{
+	struct visit_finding f;
+
+	find_port(m, &f, c);
+	visit_act(m, c, &f);
+}
+
 void
 visit_port(
     struct master *m, const struct port *p, int fd, const struct addr *peer)
@@ -71,14 +94,17 @@ visit_port(
 	struct msg_conn who = {
 		.listener = PORTS_LISTENER, .scheme = SCHEME_TCP, .peer = *peer
 	};
-	struct visit_finding f;
 	struct conn *c;
 
+	if (ends_tls(p))
+		who.scheme = SCHEME_TLS;
 	/* On all addresses: which of them was it? */
 	if (listen_local(fd, &who.local) == -1)
 		who.local.port = p->number;
 	if ((c = conns_add(m->conns, fd, &who)) == NULL)
 		return;
-	find_port(m, &f, c);
-	visit_act(m, c, &f);
+	if (who.scheme == SCHEME_TLS)
+		tls_place(m, c);
+	else
+		visit_plain(m, c);
 }
