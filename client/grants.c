@@ -149,6 +149,21 @@ row_of(struct entry *e, const struct granted *in)
 	return more;
 }
 
+/* A service of bytes by its name: HTTP's CONNECT leads to it. */
+static void
+connect_text(char dst[GRANTS_URL], const struct granted *g, const char *host,
+    uint16_t port)
+{
+	char where[HOSTPORT_TEXT];
+	struct addr a;
+	bool whole =
+	    strchr(g->host, '.') != NULL || addr_parse_ip(&a, host) == 0;
+
+	snprintf(dst, GRANTS_URL, "%s%s%s (CONNECT through %s)", g->host,
+	    whole ? "" : ".", whole ? "" : host,
+	    hostport_format(where, host, g->opened != 0 ? g->opened : port, 0));
+}
+
 static void
 say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
     const struct granted *in, const char *host, uint16_t port)
@@ -156,7 +171,10 @@ say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
 	char url[TEXT_ESCAPED];
 	bool again = row->code == GRANT_OK;
 
-	grants_url(row->url, in, host, port);
+	if (e->conf->local.scheme == LOCAL_TCP && in->way == GRANT_WAY_HTTP)
+		connect_text(row->url, in, host, port);
+	else
+		grants_url(row->url, in, host, port);
 	if (e->conf->tls && strncmp(row->url, "tcp", 3) == 0)
 		memcpy(row->url, "tls", 3);
 	text_escape(url, row->url, strlen(row->url));

@@ -100,10 +100,12 @@ def machines(lab, server):
              lab.path("id")])
     for number in (1, 2):
         names = [f"machine-{letter}.test" for letter in "abcd"[number - 1::2]]
-        Ptp(lab, server, *[
+        client = Ptp(lab, server, *[
             f"tcp://127.0.0.1:{Sshd(lab, name).port},name={name}" +
             (f",private=true,token={TOKEN}" if name[8] == "d" else "")
             for name in names], user=f"id{number}:secret{number}")
+        tap.like(client.out(), rf"reachable at {names[0]} \(CONNECT through "
+                 rf"127\.0\.0\.1:{server.port}\)", "how to get there")
     nc = f"nc -X connect -x 127.0.0.1:{server.port} %h %p"
     soc = f"socat - PROXY:127.0.0.1:%h:%p,proxyport={server.port}"
 
