@@ -11,6 +11,7 @@
 #include "master/clock.h"
 #include "master/listeners.h"
 #include "master/port_grants.h"
+#include "master/port_rivals.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
 #include "master/waits.h"
@@ -31,7 +32,7 @@ struct round {
 	    sni;	/* ports for users of this table; 0: nobody listens */
 	uint64_t names; /* beside the id, of all sessions of the client */
 	uint16_t rows;	/* of the answer */
-	bool conflict;	/* another client has one of the names */
+	bool conflict;	/* another client has one of the names or ports */
 	struct buf out;
 	bool urls; /* there is room for them */
 	void (*rival)(void *arg, struct session *rival);
@@ -227,7 +228,7 @@ naming_rivals(struct master *m, struct session *s,
 	r.rival = fn;
 	r.arg = arg;
 	each_ask(&r, look_at_holder);
-	port_grants_rivals(m, s, fn, arg);
+	port_rivals_each(m, s, fn, arg);
 }
 
 /* Count the rows, and see whether there is a conflict with others. */
@@ -318,8 +319,7 @@ static void
 make_url(const struct round *r, struct granted *g)
 {
 	bool sni = g->way == GRANT_WAY_SNI;
-	uint16_t tls =
-	    sni ? r->sni : listeners_port(r->m->listeners, ROLE_TLS);
+	uint16_t tls = sni ? r->sni : listeners_port(r->m->listeners, ROLE_TLS);
 	/* It may have come to a port where HTTP is not spoken. */
 	uint16_t plain = r->s->port != 0 ? r->s->port : r->http;
 	uint16_t port = tls != 0 ? tls : plain;
@@ -421,7 +421,7 @@ answer(struct round *r, uint8_t *space, bool urls)
 	struct route *at;
 
 	r->rows = port_grants_count(r->s);
-	r->conflict = false;
+	r->conflict = port_rivals_conflict(r->m, r->s);
 	each_ask(r, look_ahead);
 	r->names = naming_count(r->m, r->s->client, r->s);
 	r->urls = urls;
@@ -431,7 +431,11 @@ answer(struct round *r, uint8_t *space, bool urls)
 	buf_put_u64(&r->out, r->s->generation);
 	granted_put_head(&r->out, r->s->offer.serial, r->rows);
 	each_ask(r, grant_name);
-	port_grants_make(r->m, r->s, r->conflict, &r->out);
+	port_grants_make(r->m, r->s,
+	    r->disallowed     ? GRANT_RULE
+		: r->conflict ? GRANT_ROLLED_BACK
+			      : GRANT_OK,
+	    &r->out);
 	drop_stale(r->m, r->s);
 	return buf_ok(&r->out) ? 0 : -1;
 }

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "master/clock.h"
 #include "master/limits.h"
+#include "master/port_ask.h"
 #include "master/ports.h"
 #include "master/tunnels.h"
 #include "master/udp_ports.h"
@@ -22,7 +23,7 @@ struct round {
 	struct session *s;
 	struct limits limits;
 	struct port_use tcp, udp;
-	bool hold; /* no port is opened that was not open before */
+	enum grant rest; /* of what s does not have; GRANT_OK: judge it */
 };
 
 /* What one service asks for. */
@@ -33,20 +34,13 @@ struct ask {
 	struct port_use *use;
 };
 
-/* Whether users may come by ports to this service. */
-static bool
-asks(const struct service *sv)
-{
-	return sv->port != 0 || (sv->flags & SERVICE_RANDOM) != 0;
-}
-
 uint16_t
 port_grants_count(const struct session *s)
 {
 	uint16_t n = 0;
 
 	for (size_t i = 0; i < s->offer.count; i++)
-		n = (uint16_t)(n + asks(&s->offer.list[i]));
+		n = (uint16_t)(n + port_ask_any(&s->offer.list[i]));
 	return n;
 }
 
@@ -59,18 +53,12 @@ is_supported(const struct master *m, const struct service *sv)
 	    sv->kind == SERVICE_UDP;
 }
 
-static enum grant_way
-way_of(const struct service *sv)
-{
-	return sv->kind == SERVICE_UDP ? GRANT_WAY_UDP : GRANT_WAY_TCP;
-}
-
 static struct ask
 ask_of(struct round *r, const struct service *sv)
 {
-	bool udp = way_of(sv) == GRANT_WAY_UDP;
+	bool udp = port_ask_way(sv) == GRANT_WAY_UDP;
 	struct ask a = { .sv = sv,
-		.way = way_of(sv),
+		.way = port_ask_way(sv),
 		.rules = udp ? &r->limits.udp : &r->limits.tcp,
 		.use = udp ? &r->udp : &r->tcp };
 
@@ -161,8 +149,7 @@ take(struct round *r, const struct ask *a, uint16_t number, uint32_t *since)
 		*since = (uint32_t)((clock_ms() - p->since) / 1000);
 		code = GRANT_PORT_TAKEN;
 	} else if (p == NULL) {
-		code =
-		    r->hold ? GRANT_ROLLED_BACK : open_port(r, a, number, &p);
+		code = open_port(r, a, number, &p);
 	}
 	if (code == GRANT_OK)
 		ports_give(p, r->s, a->sv->port, a->sv->index);
@@ -191,6 +178,27 @@ take_range(struct round *r, const struct ask *a, struct granted *g)
 	while (port-- > first)
 		ports_find(r->m->ports, a->way, (uint16_t)port)->stale = true;
 	return code;
+}
+
+/* Why it would not get the ports that it names, without taking any. */
+static enum grant
+foresee(const struct round *r, const struct ask *a, struct granted *g)
+{
+	struct port_use use = *a->use;
+
+	for (uint32_t n = a->sv->port; n <= a->sv->port_last; n++) {
+		const struct port *p =
+		    ports_find(r->m->ports, a->way, (uint16_t)n);
+		enum grant code = port_rules_take(a->rules, &use, (uint16_t)n);
+
+		if (code != GRANT_OK)
+			return code;
+		if (p == NULL || is_free_for(r->s, p))
+			continue;
+		g->since = (uint32_t)((clock_ms() - p->since) / 1000);
+		return GRANT_PORT_TAKEN;
+	}
+	return GRANT_OK;
 }
 
 /* The port that this service had, or has: it keeps it. */
@@ -241,10 +249,10 @@ take_any(struct round *r, const struct ask *a, struct granted *g)
 		if (ports_find(r->m->ports, a->way, port) != NULL)
 			continue;
 		tries++;
-		if ((code = take(r, a, port, &g->since)) == GRANT_OK)
+		if ((code = take(r, a, port, &g->since)) == GRANT_OK) {
 			g->opened = port;
-		if (code == GRANT_OK || code == GRANT_ROLLED_BACK)
-			break;
+			return GRANT_OK;
+		}
 	}
 	return code;
 }
@@ -261,6 +269,40 @@ take_random(struct round *r, const struct ask *a, struct granted *g)
 	if (a->sv->port != 0 && take_range(r, a, g) == GRANT_OK)
 		return GRANT_OK;
 	return take_any(r, a, g);
+}
+
+/* Whether it has already all that it asks for. */
+static bool
+has_all(const struct round *r, const struct ask *a)
+{
+	const struct port *p;
+
+	if (port_ask_random(a->sv))
+		return (p = find_own(r, a)) != NULL && p->session == r->s;
+	for (uint32_t n = a->sv->port; n <= a->sv->port_last; n++) {
+		p = ports_find(r->m->ports, a->way, (uint16_t)n);
+		if (p == NULL || p->session != r->s ||
+		    p->service != a->sv->index)
+			return false;
+	}
+	return true;
+}
+
+static enum grant
+judge(struct round *r, const struct ask *a, struct granted *g)
+{
+	enum grant code;
+
+	if (!is_supported(r->m, a->sv))
+		return GRANT_UNSUPPORTED;
+	if (r->rest == GRANT_OK || has_all(r, a))
+		return port_ask_random(a->sv) ? take_random(r, a, g)
+					      : take_range(r, a, g);
+	if (port_ask_random(a->sv))
+		code = a->rules->n == 0 ? GRANT_PORT_RULE : GRANT_OK;
+	else
+		code = foresee(r, a, g);
+	return code != GRANT_OK ? code : r->rest;
 }
 
 static void
@@ -289,17 +331,12 @@ log_decision(const struct round *r, const struct granted *g, uint16_t last)
 static void
 decide(struct round *r, const struct service *sv, struct buf *b)
 {
-	struct granted g = {
-		.index = sv->index, .way = (uint8_t)way_of(sv), .port = sv->port
-	};
+	struct granted g = { .index = sv->index,
+		.way = (uint8_t)port_ask_way(sv),
+		.port = sv->port };
 	struct ask a = ask_of(r, sv);
 
-	if (!is_supported(r->m, sv))
-		g.code = GRANT_UNSUPPORTED;
-	else if ((sv->flags & SERVICE_RANDOM) != 0 && sv->port == sv->port_last)
-		g.code = (uint8_t)take_random(r, &a, &g);
-	else
-		g.code = (uint8_t)take_range(r, &a, &g);
+	g.code = (uint8_t)judge(r, &a, &g);
 	if (g.code != GRANT_OK)
 		g.opened = 0;
 	else if (r->m->conf.domain != NULL)
@@ -321,38 +358,20 @@ close_stale(struct session *s)
 }
 
 void
-port_grants_make(struct master *m, struct session *s, bool hold, struct buf *b)
+port_grants_make(
+    struct master *m, struct session *s, enum grant rest, struct buf *b)
 {
 	struct round r;
 	struct port *p;
 
 	begin(&r, m, s);
-	r.hold = hold;
+	r.rest = rest;
 	LIST_FOREACH(p, &s->ports, of)
 	p->stale = true;
 	for (size_t i = 0; i < s->offer.count; i++) {
-		if (asks(&s->offer.list[i]))
+		if (port_ask_any(&s->offer.list[i]))
 			decide(&r, &s->offer.list[i], b);
 	}
 	close_stale(s);
 	udp_ports_update(m, s);
-}
-
-void
-port_grants_rivals(struct master *m, struct session *s,
-    void (*fn)(void *arg, struct session *rival), void *arg)
-{
-	for (size_t i = 0; i < s->offer.count; i++) {
-		const struct service *sv = &s->offer.list[i];
-
-		for (uint32_t n = sv->port; n != 0 && n <= sv->port_last; n++) {
-			const struct port *p =
-			    ports_find(m->ports, way_of(sv), (uint16_t)n);
-
-			if (p != NULL && p->session != s &&
-			    p->session->client == s->client &&
-			    tunnels_serves(p->session))
-				fn(arg, p->session);
-		}
-	}
 }

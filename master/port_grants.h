@@ -6,7 +6,6 @@
 #ifndef PORT_GRANTS_H
 #define PORT_GRANTS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "master/master.h"
@@ -22,17 +21,11 @@ uint16_t port_grants_count(const struct session *s);
 
 /*
  * Decide about all ports that s asks for, open and close what follows from
- * it, and write the rows to b. May be repeated; the answer is the same then.
- * With `hold`, because a name of the list is in conflict, none is opened.
+ * it, and write the rows to b. A list holds as a whole: with `rest` other than
+ * GRANT_OK, s is refused with that what it does not have already. May be
+ * repeated; the answer is the same then.
  */
 void port_grants_make(
-    struct master *m, struct session *s, bool hold, struct buf *b);
-
-/*
- * Call fn for each live session of the same client that has a port which s
- * asks for; once for each such port.
- */
-void port_grants_rivals(struct master *m, struct session *s,
-    void (*fn)(void *arg, struct session *rival), void *arg);
+    struct master *m, struct session *s, enum grant rest, struct buf *b);
 
 #endif

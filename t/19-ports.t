@@ -282,6 +282,17 @@ users = ( { id = "id1"; secret = "secret1"; },
         first.stop()
         second.wait_up()
         second.stop()
+    with tap.case("a list holds as a whole: no port while a name is another's"):
+        other = Ptp(lab, server, f"{service.url},name=shared",
+                    user="id2:secret2")
+        client = Ptp(lab, server, f"{service.url},name=shared",
+                     f"{service.url},port=7300", wait=False)
+        client.wait_line("7300.*another name or port was refused")
+        tap.ok(not port_answers(7300), "closed")
+        other.stop()
+        client.wait_up()
+        tap.ok(port_answers(7300), "open")
+        client.stop()
     with tap.case("no rules, no ports"):
         server = Ptpd(lab)
         refused("id1:secret1", [7000], "this user may not open that port")

@@ -86,6 +86,14 @@ START_TEST(test_every_record_comes_back)
 		.service = 4,
 		.since = 6 },
 			   t2;
+	struct state_port p = { .way = GRANT_WAY_TCP,
+		.number = 65535,
+		.asked = 2222,
+		.service = 5,
+		.generation = 1ull << 60,
+		.since = 7,
+		.fd = 12 },
+			  p2;
 	struct state_conn n = { .id = 0xfffffffe,
 		.parent = 7,
 		.reroutes = 2,
@@ -119,6 +127,7 @@ START_TEST(test_every_record_comes_back)
 	state_put_client(w, &c);
 	state_put_session(w, &s);
 	state_put_route(w, &t);
+	state_put_port(w, &p);
 	state_put_conn(w, &n);
 	fd = sealed(w);
 	r = state_reader_new(fd);
@@ -159,6 +168,15 @@ START_TEST(test_every_record_comes_back)
 	ck_assert_str_eq(t2.name, "web");
 	ck_assert_int_eq(t2.table, 's');
 	ck_assert_int_eq(t2.kind, 'L');
+	b = expect(r, STATE_PORT);
+	ck_assert_int_eq(state_get_port(&p2, &b), 0);
+	ck_assert_int_eq(p2.way, p.way);
+	ck_assert_uint_eq(p2.number, p.number);
+	ck_assert_uint_eq(p2.asked, p.asked);
+	ck_assert_uint_eq(p2.service, p.service);
+	ck_assert_uint_eq(p2.generation, p.generation);
+	ck_assert_uint_eq(p2.since, p.since);
+	ck_assert_int_eq(p2.fd, 12);
 	b = expect(r, STATE_CONN);
 	ck_assert_int_eq(state_get_conn(&n2, &b), 0);
 	ck_assert_uint_eq(n2.id, n.id);
