@@ -174,10 +174,12 @@ def slow_readers(lab, site):
                   "does not change"):
         other = Ordinary(server.port, "id2", site.port)
         wires = []
-        for _ in range(readers):
-            wire = connect(server.port, rcvbuf=4096)
+        for number in range(readers):
+            wire = connect(server.port, 60, rcvbuf=4096)
             wire.send("GET /huge HTTP/1.1\r\nHost: id1\r\n\r\n")
             wires.append(wire)
+            if number % 100 == 99:  # not more at a time than are served
+                wire.take(1)
         still(3)
         for name, pids in watched.items():
             tap.diag(f"{name}: {memory(pids) - before[name]:.1f} MiB for "
@@ -334,7 +336,9 @@ def out_of_descriptors(lab, site):
             wire.close()
         until("served", lambda: get(server.port).status == 200, 10)
         tap.like(server.log(), "descriptor|EMFILE|too many open", "log")
-        tap.at_most(len(server.log().splitlines()), 60, "lines of log")
+        lines = [line for line in server.log().splitlines()
+                 if "503 Service Unavailable" not in line]  # of those told so
+        tap.at_most(len(lines), 60, "lines of log")
 
 
 def full_relay(lab, site):

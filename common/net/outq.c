@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OUTQ_FIRST 4096
+#define OUTQ_FIRST 1024 /* very many hold little */
 
 size_t
 outq_left(const struct outq *q)
