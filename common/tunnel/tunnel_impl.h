@@ -47,8 +47,8 @@ struct stream {
 	bool starved : 1; /* its owner waits for room or credit */
 	bool called : 1;  /* it was woken, and has taken nothing since */
 	bool left : 1;	  /* its owner is gone */
+	bool dgram : 1;	  /* it carries datagrams */
 	struct budget_stall stall;
-	bool dgram; /* it carries datagrams */
 };
 
 struct tunnel {

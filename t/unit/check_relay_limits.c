@@ -361,6 +361,38 @@ START_TEST(bulk_leaves_others_room)
 }
 END_TEST
 
+/* The same for one who uploads. */
+START_TEST(upload_leaves_others_room)
+{
+	struct visitor *bulk = visit(), *other;
+	size_t before, most = 0;
+
+	visitor_say(bulk,
+	    "PUT / HTTP/1.1\r\nHost: a.test\r\n"
+	    "Content-Length: 67108864\r\n\r\n");
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+	other = ask(1, OK2);
+	UNTIL(bytes_have(&other->in, "\r\n\r\nok"));
+	fill(&bulk->out, 64u << 20);
+	while (svc(0)->in.n < (48u << 20)) {
+		size_t n;
+
+		for (n = svc(0)->in.n; svc(0)->in.n < n + (2u << 20);)
+			lab_turn(lab);
+		bytes_clear(&other->in);
+		before = svc(0)->in.n;
+		visitor_say(other, GET);
+		svc(1)->in.n = 0;
+		UNTIL(svc(1)->in.n > 0);
+		svc_say(svc(1), OK2);
+		UNTIL(bytes_have(&other->in, "\r\n\r\nok"));
+		if (svc(0)->in.n - before > most)
+			most = svc(0)->in.n - before;
+	}
+	ck_assert_uint_lt(most, 4u << 20);
+}
+END_TEST
+
 /* Whatever is done to users under a limit: nothing is lost but them. */
 START_TEST(storm)
 {
@@ -449,6 +481,7 @@ add(TCase *t)
 	tcase_add_test(t, full_and_room);
 	tcase_add_loop_test(t, grants_that_fit_no_frame, 0, 2);
 	tcase_add_test(t, bulk_leaves_others_room);
+	tcase_add_test(t, upload_leaves_others_room);
 	tcase_add_loop_test(t, storm, 0, 6);
 }
 
