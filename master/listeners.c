@@ -1,5 +1,5 @@
 /* The public addresses. */
-#include "master/listeners_impl.h"
+#include "master/listeners.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "master/listeners_impl.h"
 #include "master/workers.h"
 
 #define HTTPS_PORT 443

@@ -31,8 +31,15 @@ service(struct buf *in, struct buf *out)
 
 	if (engine_conf_get_service(in, &s) == -1)
 		return;
-	again = (struct engine_service){ s.index, s.timeout, s.pair, s.proxy,
-		s.label, s.host, s.nremove, (const char *const *)s.remove };
+	again = (struct engine_service){ .index = s.index,
+		.timeout = s.timeout,
+		.pair = s.pair,
+		.proxy = s.proxy,
+		.datagrams = s.datagrams,
+		.label = s.label,
+		.host = s.host,
+		.nremove = s.nremove,
+		.remove = (const char *const *)s.remove };
 	if (engine_conf_put_service(out, &again) == -1)
 		abort();
 	engine_conf_free_service(&s);

@@ -22,6 +22,7 @@
 #include "master/edge.h"
 #include "master/feed.h"
 #include "master/hold.h"
+#include "master/listeners.h"
 #include "master/master.h"
 #include "master/restart.h"
 #include "master/sessions.h"
@@ -29,11 +30,11 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define WORKERS 5
+#define WORKERS 6
 #define STEPS_MAX 200
 
 static const enum role ROLES[WORKERS] = { ROLE_HTTP, ROLE_RELAY, ROLE_RELAY,
-	ROLE_KEYS, ROLE_AUTH };
+	ROLE_KEYS, ROLE_AUTH, ROLE_SNI };
 
 struct world {
 	struct master m;
@@ -139,10 +140,12 @@ turn(struct world *x)
 		drain(x->ends[i]);
 }
 
+/* Any kind of visitor that an edge has to judge. */
 static void
-visitor(struct world *x)
+visitor(struct world *x, uint8_t kind)
 {
-	struct msg_conn who = { .listener = 0 };
+	struct msg_conn who = { .listener = 0,
+		.scheme = (kind & 1) != 0 ? SCHEME_SNI : SCHEME_HTTP };
 	struct conn *c;
 	int fds[2];
 
@@ -151,8 +154,15 @@ visitor(struct world *x)
 	close(fds[1]);
 	addr_parse_listen(&who.peer, "10.0.0.1:1000");
 	addr_parse_listen(&who.local, "10.0.0.2:80");
-	if ((c = conns_add(x->m.conns, fds[0], &who)) != NULL)
-		edge_place(&x->m, c);
+	if ((c = conns_add(x->m.conns, fds[0], &who)) == NULL)
+		return;
+	c->kind = LISTENER_HTTP;
+	if ((kind & 1) != 0)
+		c->kind = LISTENER_SNI;
+	else if ((kind & 4) != 0)
+		c->kind = LISTENER_REDIRECT;
+	c->proxied = (kind & 2) != 0;
+	edge_place(&x->m, c);
 }
 
 /* The n-th connection. */
@@ -314,7 +324,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_read(&in, data, size);
 	for (int i = 0; i < STEPS_MAX && buf_get_u8(&in, &what) == 0; i++) {
 		if (what % 8 == 0) {
-			visitor(x);
+			visitor(x, what / 8);
 		} else if (what % 8 == 1) {
 			turn(x);
 			audit(x);
