@@ -19,6 +19,7 @@
 #include "worker/relay/upstream.h"
 
 #define PROBE_WAIT 1000000 /* us */
+#define PING_WAIT 30000000 /* us of silence, if it may last for ever */
 
 struct session *
 session_new(
@@ -434,6 +435,7 @@ void
 session_tick(struct session *s, bool second)
 {
 	uint64_t dead = (uint64_t)s->relay->conf.tunnel_ms * 1000;
+	uint64_t idle = dead > 0 ? dead / 4 : PING_WAIT;
 	struct link *l, *next;
 
 	for (l = s->links; l != NULL && s->probed != 0; l = l->next) {
@@ -450,7 +452,7 @@ session_tick(struct session *s, bool second)
 
 		next = l->next;
 		/* The last one's end frees the session. */
-		tunnel_tick(l->tunnel, dead / 4, dead);
+		tunnel_tick(l->tunnel, idle, dead);
 		if (last)
 			return;
 	}
