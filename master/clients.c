@@ -157,17 +157,24 @@ clients_restore_number(struct clients *t, struct client *c, uint32_t number)
 }
 
 bool
+clients_unhold(struct clients *t, struct client *c)
+{
+	if (!c->held)
+		return false;
+	c->held = false;
+	t->held--;
+	set_source_count(t, &c->held_from, source_count(t, &c->held_from) - 1);
+	return true;
+}
+
+bool
 clients_forget(
     struct clients *t, struct client *c, bool configured, struct routes *routes)
 {
 	if (configured || !LIST_EMPTY(&c->sessions) ||
 	    !TAILQ_EMPTY(&c->parked) || c->users > 0)
 		return false;
-	if (c->held) {
-		t->held--;
-		set_source_count(
-		    t, &c->held_from, source_count(t, &c->held_from) - 1);
-	}
+	clients_unhold(t, c);
 	drop_away(c, routes);
 	map_removes(t->ids, c->id);
 	free(c);

@@ -68,6 +68,11 @@ void clients_restore_number(
 int clients_hold(struct clients *t, struct client *c, const struct addr *peer);
 
 /*
+ * It is held no more: a user is configured for it now. Returns whether it was.
+ */
+bool clients_unhold(struct clients *t, struct client *c);
+
+/*
  * Forget a client of which nothing is left (no session, parked visitor) and
  * that is not `configured`. Returns whether it was forgotten; if it was held,
  * the id is free again.

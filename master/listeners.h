@@ -79,8 +79,8 @@ void listeners_each(const struct listeners *ls,
 uint16_t listeners_https_port(const struct listeners *ls);
 
 /*
- * The port of the first listener whose connections go to that role; 0: there
- * is none.
+ * The port of the first listener by which that role gets the users of services;
+ * 0: there is none.
  */
 uint16_t listeners_port(const struct listeners *ls, enum role role);
 

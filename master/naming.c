@@ -7,8 +7,10 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "master/asks.h"
 #include "master/claims.h"
 #include "master/clock.h"
+#include "master/holdings.h"
 #include "master/listeners.h"
 #include "master/port_grants.h"
 #include "master/port_rivals.h"
@@ -41,17 +43,6 @@ struct round {
 	bool disallowed; /* the external check has not allowed some name */
 };
 
-/* One name of one service in one table: a row of the answer. */
-struct ask {
-	const struct service *sv;
-	const char *name; /* empty: the id */
-	enum route_table table;
-	bool served; /* somebody listens for users of that table */
-	bool first;  /* of the rows of this name: it is counted once */
-};
-
-typedef void (*ask_fn)(struct round *r, const struct ask *a);
-
 bool
 naming_is_id(void *master, const char *label)
 {
@@ -83,103 +74,10 @@ begin_round(struct round *r, struct master *m, struct session *s)
 	r->rules.arg = m;
 }
 
-/* Whether users of this table may be a service's. */
-static bool
-is_wanted(const struct service *sv, enum route_table table)
-{
-	if (table == ROUTES_SNI)
-		return sv->kind == SERVICE_TLS ||
-		    (sv->kind == SERVICE_HTTP &&
-			(sv->flags & SERVICE_SNI) != 0);
-	return sv->kind != SERVICE_UDP;
-}
-
-/* Whether its users come by the id: by Host or server name, and no other. */
-static bool
-has_id(const struct service *sv)
-{
-	return sv->nnames == 0 && sv->port == 0 &&
-	    (sv->kind == SERVICE_HTTP || sv->kind == SERVICE_TLS);
-}
-
-/* Whether a service has a name; the empty one is the id. */
-static bool
-has_name(const struct service *sv, const char *name)
-{
-	if (sv->nnames == 0)
-		return name[0] == '\0' && has_id(sv);
-	for (size_t i = 0; i < sv->nnames; i++) {
-		if (strcmp(sv->names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * A site may be two services, for http and for https. So a name in the list
- * of a tls:// service and of another is by server name the first one's, and
- * the other's by Host: whether it is left to that other.
- */
-static bool
-is_left(const struct round *r, const struct ask *a, enum route_table table)
-{
-	const struct services *list = &r->s->offer;
-	bool tls = a->sv->kind == SERVICE_TLS;
-
-	if (tls == (table == ROUTES_SNI))
-		return false;
-	for (size_t i = 0; i < list->count; i++) {
-		const struct service *sv = &list->list[i];
-
-		if ((sv->kind == SERVICE_TLS) != tls && is_wanted(sv, table) &&
-		    has_name(sv, a->name))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Call fn for every table that a name is to be in; once if there is none. A
- * tls:// service is not served by CONNECT alone.
- */
-static void
-each_table(struct round *r, struct ask *a, ask_fn fn)
-{
-	bool http = r->http != 0 && is_wanted(a->sv, ROUTES_HTTP) &&
-	    !is_left(r, a, ROUTES_HTTP);
-	bool sni = r->sni != 0 && is_wanted(a->sv, ROUTES_SNI) &&
-	    !is_left(r, a, ROUTES_SNI);
-
-	http &= a->sv->kind != SERVICE_TLS || sni;
-	a->first = true;
-	a->served = http || sni;
-	a->table = http || !a->served ? ROUTES_HTTP : ROUTES_SNI;
-	fn(r, a);
-	if (!http || !sni)
-		return;
-	a->first = false;
-	a->table = ROUTES_SNI;
-	fn(r, a);
-}
-
-/* Call fn for every row; the id has one of its own, "". */
 static void
 each_ask(struct round *r, ask_fn fn)
 {
-	const struct services *list = &r->s->offer;
-
-	for (size_t i = 0; i < list->count; i++) {
-		struct ask a = { .sv = &list->list[i], .name = "" };
-
-		if (a.sv->kind == SERVICE_UDP)
-			continue;
-		if (has_id(a.sv))
-			each_table(r, &a, fn);
-		for (size_t j = 0; j < a.sv->nnames; j++) {
-			a.name = a.sv->names[j];
-			each_table(r, &a, fn);
-		}
-	}
+	asks_each(&r->s->offer, r->http != 0, r->sni != 0, fn, r);
 }
 
 static struct route *
@@ -207,8 +105,9 @@ find_holder(
 
 /* A name that is in the way, if it is another live session's of the client. */
 static void
-look_at_holder(struct round *r, const struct ask *a)
+look_at_holder(void *arg, const struct ask *a)
 {
+	struct round *r = arg;
 	struct route *holder;
 	struct claim claim;
 
@@ -233,8 +132,9 @@ naming_rivals(struct master *m, struct session *s,
 
 /* Count the rows, and see whether there is a conflict with others. */
 static void
-look_ahead(struct round *r, const struct ask *a)
+look_ahead(void *arg, const struct ask *a)
 {
+	struct round *r = arg;
 	struct route *holder;
 	struct claim claim;
 
@@ -246,8 +146,9 @@ look_ahead(struct round *r, const struct ask *a)
 
 /* Beside its id, a session may have what the external check allowed it. */
 static void
-check_allowed(struct round *r, const struct ask *a)
+check_allowed(void *arg, const struct ask *a)
 {
+	struct round *r = arg;
 	const struct names *allowed = r->s->allowed;
 
 	if (allowed == NULL || a->name[0] == '\0' ||
@@ -352,8 +253,9 @@ log_decision(const struct round *r, const struct granted *g)
 }
 
 static void
-grant_name(struct round *r, const struct ask *a)
+grant_name(void *arg, const struct ask *a)
 {
+	struct round *r = arg;
 	struct granted g = { .index = a->sv->index,
 		.way =
 		    a->table == ROUTES_SNI ? GRANT_WAY_SNI : GRANT_WAY_HTTP };
@@ -364,39 +266,6 @@ grant_name(struct round *r, const struct ask *a)
 		make_url(r, &g);
 	log_decision(r, &g);
 	granted_put(&r->out, &g);
-}
-
-/* One name is one name, in however many tables. */
-static bool
-counts(const struct routes *routes, const struct route *r, const char *id)
-{
-	const struct route *http;
-
-	if (strcmp(r->name, id) == 0)
-		return false;
-	if (r->table == ROUTES_HTTP)
-		return true;
-	http = routes_get(routes, ROUTES_HTTP, r->kind, r->name);
-	return http == NULL || http->session != r->session;
-}
-
-uint64_t
-naming_count(const struct master *m, const struct client *client,
-    const struct session *except)
-{
-	const struct session *s;
-	const struct route *at;
-	uint64_t n = 0;
-
-	LIST_FOREACH(s, &client->sessions, of)
-	{
-		/* Those of the dead are free to be taken over. */
-		if (s == except || !tunnels_serves(s))
-			continue;
-		LIST_FOREACH(at, &s->routes, of)
-		n += counts(m->routes, at, client->id);
-	}
-	return n;
 }
 
 static void
@@ -423,7 +292,7 @@ answer(struct round *r, uint8_t *space, bool urls)
 	r->rows = port_grants_count(r->s);
 	r->conflict = port_rivals_conflict(r->m, r->s);
 	each_ask(r, look_ahead);
-	r->names = naming_count(r->m, r->s->client, r->s);
+	r->names = holdings_names(r->m, r->s->client, r->s);
 	r->urls = urls;
 	LIST_FOREACH(at, &r->s->routes, of)
 	at->stale = true;

@@ -20,13 +20,6 @@ void naming_grant(struct master *m, struct session *s);
 void naming_rivals(struct master *m, struct session *s,
     void (*fn)(void *arg, struct session *rival), void *arg);
 
-/*
- * Names beside the id that live sessions of the client have; those of `except`
- * (NULL: none) do not count.
- */
-uint64_t naming_count(const struct master *m, const struct client *client,
-    const struct session *except);
-
 /* Whether a label is a configured or held id. */
 bool naming_is_id(void *master, const char *label);
 

@@ -99,14 +99,19 @@ judge_session(void *arg, void *value)
 }
 
 static void
-end_removed(void *arg, void *value)
+settle_client(void *arg, void *value)
 {
 	struct master *m = arg;
 	struct client *client = value;
 	struct session *s;
 
-	if (client->held || is_vouched(m, client) ||
-	    server_conf_user(&m->conf, client->id) != NULL)
+	if (server_conf_user(&m->conf, client->id) != NULL) {
+		/* Its own secret counts from now on. */
+		if (clients_unhold(m->clients, client))
+			tunnels_release(m, client->id);
+		return;
+	}
+	if (client->held || is_vouched(m, client))
 		return;
 	while ((s = LIST_FIRST(&client->sessions)) != NULL) {
 		bool last = LIST_NEXT(s, of) == NULL;
@@ -171,7 +176,7 @@ commit(struct reload *r)
 	boot_reconfigure(m);
 	boot_want(m);
 	sessions_each(m->sessions, judge_session, m);
-	clients_each(m->clients, end_removed, m);
+	clients_each(m->clients, settle_client, m);
 	log_info("reload: the new configuration holds");
 	if (r->call != NULL)
 		ctl_ok(r->call);

@@ -4,7 +4,7 @@
 #include "master/clients.h"
 #include "master/conns.h"
 #include "master/handshake.h"
-#include "master/naming.h"
+#include "master/holdings.h"
 #include "master/sources.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
@@ -55,7 +55,7 @@ client_rows(void *arg, void *value)
 	limit_row(
 	    walk, client->id, "parked", client->nparked, VISIT_PARKED_CLIENT);
 	limit_row(walk, client->id, "names",
-	    naming_count(walk->m, client, NULL), l.hosts_number);
+	    holdings_names(walk->m, client, NULL), l.hosts_number);
 	speed_row(walk, client->id, l.speed);
 }
 

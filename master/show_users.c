@@ -3,7 +3,7 @@
 
 #include "master/clients.h"
 #include "master/limits.h"
-#include "master/naming.h"
+#include "master/holdings.h"
 #include "master/sessions.h"
 
 struct walk {
@@ -21,7 +21,7 @@ put_figures(struct ctl_row *row, const struct walk *walk,
 	ctl_row_num(row, "streams", client != NULL ? client->users : 0);
 	ctl_row_num(row, "streams_most", l->streams);
 	ctl_row_num(row, "names",
-	    client != NULL ? naming_count(walk->m, client, NULL) : 0);
+	    client != NULL ? holdings_names(walk->m, client, NULL) : 0);
 	ctl_row_num(row, "names_most", l->hosts_number);
 	ctl_row_num(row, "speed", l->speed);
 }

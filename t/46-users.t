@@ -286,6 +286,26 @@ def hot(lab, site, raw):
     keep.stop()
 
 
+def held(lab, site):
+    with tap.case("an id that its first secret holds becomes a user's, and "
+                  "goes with the user"):
+        conf = lab.write("held.conf", "allow_any_client = true;\n")
+        server = Ptpd(lab, "-f", conf, users=())
+        client = Ptp(lab, server, site.url, user="h:first")
+        lab.write("held.conf", """
+            allow_any_client = true;
+            users = ( { id = "h"; secret = "second"; } );
+            """)
+        tap.is_(server.ctl("reload").returncode, 0, "reload")
+        tap.is_(status(server, "h"), 200, "the session stays")
+        tap.is_([r["method"] for r in server.show_json("users")], ["secret"],
+                "method")
+        tap.is_(login(server, "second", "h"), 0, "the configured secret")
+        lab.write("held.conf", "allow_any_client = true;\n")
+        tap.is_(server.ctl("reload").returncode, 0, "reload")
+        client.wait_line("user (was|is) removed|does not exist")
+
+
 def files(lab, site):
     with tap.case("users_file: read again, limits and all; the strongest "
                   "source of a user holds as a whole"):
@@ -341,4 +361,5 @@ def run():
         tunnels(lab, site)
         lockout(lab)
         hot(lab, site, raw)
+        held(lab, site)
         files(lab, site)

@@ -277,6 +277,69 @@ START_TEST(probe)
 }
 END_TEST
 
+/* The oldest of three links stays, and takes the next user. */
+START_TEST(fewer_tunnels)
+{
+	struct addr peer = { 0 };
+	static const uint8_t key[32];
+	struct session *s = session_find(&lab->r, GEN);
+	struct visitor *v;
+	int fds[2][2];
+
+	for (int i = 0; i < 2; i++) {
+		lab_tcp(fds[i]);
+		ck_assert_int_eq(session_link(s, ++lab->last_conn, fds[i][0],
+				     &peer, key, key),
+		    0);
+	}
+	session_trim(s, 3);
+	ck_assert(!s->links->leaving && !s->links->next->leaving);
+	session_trim(s, 1);
+	ck_assert(s->links->leaving && s->links->next->leaving);
+	ck_assert(!s->links->next->next->leaving);
+	session_trim(s, 1);
+	ck_assert(!s->links->next->next->leaving);
+	ck_assert(!session_is_gone(s));
+	v = visit();
+	visitor_say(v, GET);
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+	close(fds[0][1]);
+	close(fds[1][1]);
+	UNTIL(s->links->next == NULL);
+	svc_say(svc(0), OK2);
+	UNTIL(bytes_have(&v->in, "ok"));
+}
+END_TEST
+
+/* Generations that fall into one chain of the directory. */
+START_TEST(directory)
+{
+	static struct session a = { .generation = 5 };
+	static struct session b = { .generation = 5 + DIRECTORY_BUCKETS };
+	static struct session_ticket t = { .id = "ticket one" };
+	static struct session_ticket u = { .id = "ticket two" };
+	static struct directory d;
+
+	ck_assert_ptr_null(directory_find(&d, 5));
+	directory_add(&d, &a);
+	directory_add(&d, &b);
+	ck_assert_ptr_eq(directory_find(&d, a.generation), &a);
+	ck_assert_ptr_eq(directory_find(&d, b.generation), &b);
+	directory_remove(&d, &a);
+	directory_remove(&d, &a);
+	ck_assert_ptr_null(directory_find(&d, a.generation));
+	ck_assert_ptr_eq(directory_find(&d, b.generation), &b);
+	directory_add_ticket(&d, &t);
+	directory_add_ticket(&d, &u);
+	ck_assert_ptr_eq(directory_find_ticket(&d, t.id), &t);
+	ck_assert_ptr_eq(directory_find_ticket(&d, u.id), &u);
+	directory_remove_ticket(&d, &t);
+	directory_remove_ticket(&d, &t);
+	ck_assert_ptr_null(directory_find_ticket(&d, t.id));
+	ck_assert_ptr_eq(directory_find_ticket(&d, u.id), &u);
+}
+END_TEST
+
 START_TEST(drain)
 {
 	struct visitor *idle = visit(), *busy = visit(), *ws, *fresh;
@@ -679,6 +742,8 @@ add(TCase *t)
 	tcase_add_loop_test(t, kick, 0, 2);
 	tcase_add_test(t, probe);
 	tcase_add_test(t, drain);
+	tcase_add_test(t, fewer_tunnels);
+	tcase_add_test(t, directory);
 	tcase_add_test(t, show);
 	tcase_add_test(t, ticket);
 	tcase_add_loop_test(t, bad_ticket, 0, 3);

@@ -73,6 +73,30 @@ START_TEST(test_locked_after_more_than_tries)
 }
 END_TEST
 
+/* Also those who have users, or log in just now. */
+START_TEST(test_all_are_forgiven)
+{
+	struct lockout l = { 0, 0 };
+	struct sources *t = sources_new();
+	struct addr a = ip("10.0.0.1"), b = ip("10.0.0.2"), c = ip("10.0.0.3");
+	struct source *s[] = { sources_take(t, &a), sources_take(t, &b),
+		sources_take(t, &c) };
+
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(sources_failed(s[i], &l));
+	ck_assert_uint_eq(sources_locked_out(t, &l), 3);
+	ck_assert_ptr_eq(sources_take_user(t, &b), s[1]);
+	sources_release(t, s[0]);
+	sources_release(t, s[1]);
+	sources_forgive(t);
+	ck_assert_uint_eq(sources_locked_out(t, &l), 0);
+	ck_assert(!sources_locked(s[1], &l));
+	ck_assert(!sources_locked(s[2], &l));
+	ck_assert_uint_eq(sources_count(t), 2);
+	sources_free(t);
+}
+END_TEST
+
 START_TEST(test_success_clears)
 {
 	struct lockout l = { 3, 100000 };
@@ -172,6 +196,7 @@ main(void)
 		return EXIT_FAILURE;
 	tcase_add_test(tc, test_blocks);
 	tcase_add_test(tc, test_locked_after_more_than_tries);
+	tcase_add_test(tc, test_all_are_forgiven);
 	tcase_add_test(tc, test_success_clears);
 	tcase_add_test(tc, test_time);
 	tcase_add_test(tc, test_bound);
