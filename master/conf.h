@@ -177,6 +177,11 @@ struct server_conf {
 	uint64_t log_format; /* 0 text, 1 json */
 	bool log_access;     /* into log_file */
 
+	char *sentry_dsn;	      /* NULL: none */
+	struct str_list sentry_level; /* none: error and fatal */
+	uint64_t sentry_sample_rate;  /* of SCHEMA_WHOLE */
+	char *sentry_release, *sentry_environment, *sentry_server_name;
+	bool sentry_debug;
 	struct regexes *regexes; /* of all limits, compiled; not encoded */
 };
 

@@ -3,6 +3,7 @@
 
 #include "common/base/bucket.h"
 #include "common/conf/checks.h"
+#include "common/conf/dsn.h"
 #include "common/conf/secret.h"
 #include "common/ipc/msg.h"
 #include "common/sys/logfile.h"
@@ -231,6 +232,20 @@ static const struct schema_key keys[] = {
 	    .preset = "text", .max = 1, .choices = formats },
 	{ "log.access", SCHEMA_BOOL, AT(log_access),
 	    .preset = "true" },
+	{ "sentry.dsn", SCHEMA_STRING, AT(sentry_dsn),
+	    .min = 1, .max = DSN_MAX, .check = checks_dsn },
+	{ "sentry.level", SCHEMA_STRINGS, AT(sentry_level),
+	    .max = LOG_LEVEL_DISABLE, .check = checks_level },
+	{ "sentry.sample_rate", SCHEMA_SHARE, AT(sentry_sample_rate),
+	    .preset = "1", .max = SCHEMA_WHOLE },
+	{ "sentry.release", SCHEMA_STRING, AT(sentry_release),
+	    .min = 1, .max = MSG_WORD_MAX },
+	{ "sentry.environment", SCHEMA_STRING, AT(sentry_environment),
+	    .min = 1, .max = MSG_WORD_MAX },
+	{ "sentry.server_name", SCHEMA_STRING, AT(sentry_server_name),
+	    .min = 1, .max = MSG_WORD_MAX },
+	{ "sentry.debug", SCHEMA_BOOL, AT(sentry_debug),
+	    .preset = "false" },
 	{ "log.level", SCHEMA_CHOICE, AT(log_level),
 	    .preset = "info", .max = LOG_LEVEL_DISABLE, .choices = levels },
 };

@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "master/api.h"
+#include "master/alarm.h"
 #include "master/boot.h"
 #include "master/clock.h"
 #include "master/edge.h"
@@ -47,6 +48,7 @@ on_ready(void *arg, const struct msg *msg)
 	report_ready(w->master, w);
 	if (w->role == ROLE_UDP)
 		udp_ports_ready(w->master);
+	alarm_ready(w->master, w);
 	master_check_ready(w->master);
 	return 0;
 }

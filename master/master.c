@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "master/alarm.h"
 #include "master/clock.h"
 #include "master/check.h"
 #include "master/ctl.h"
@@ -61,6 +62,7 @@ master_init(struct master *m, const struct options *options)
 	m->parses = parses_new(m);
 	m->feed = feed_new(m);
 	m->report = report_new(m);
+	m->alarms = alarm_new(m);
 	m->listeners = listeners_new(m);
 	m->tls = tls_new(m);
 	m->handshakes = handshakes_new(m);
@@ -73,10 +75,11 @@ master_init(struct master *m, const struct options *options)
 	m->lost = tunnels_lost_new(m);
 	if (m->conns == NULL || m->clients == NULL || m->sessions == NULL ||
 	    m->routes == NULL || m->sources == NULL || m->parses == NULL ||
-	    m->feed == NULL || m->report == NULL || m->listeners == NULL ||
-	    m->handshakes == NULL || m->edges == NULL || m->visits == NULL ||
-	    m->check == NULL || m->ports == NULL || m->udp_ports == NULL ||
-	    m->rivals == NULL || m->lost == NULL || m->tls == NULL) {
+	    m->feed == NULL || m->report == NULL || m->alarms == NULL ||
+	    m->listeners == NULL || m->handshakes == NULL || m->edges == NULL ||
+	    m->visits == NULL || m->check == NULL || m->ports == NULL ||
+	    m->udp_ports == NULL || m->rivals == NULL || m->lost == NULL ||
+	    m->tls == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -118,6 +121,7 @@ master_free(struct master *m)
 	handshakes_free(m->handshakes);
 	if (m->conns != NULL)
 		conns_each(m->conns, drop_conn, m);
+	alarm_free(m->alarms);
 	report_free(m->report);
 	workers_free(m->workers);
 	check_free(m->check);

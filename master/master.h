@@ -46,6 +46,7 @@ struct master {
 	struct parses *parses;
 	struct feed *feed;
 	struct report *report;
+	struct alarms *alarms;
 	struct listeners *listeners;
 	struct tls *tls;
 	struct handshakes *handshakes;

@@ -15,10 +15,12 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/logline.h"
+#include "common/ipc/line.h"
 #include "common/sys/logfile.h"
+#include "master/alarm.h"
 #include "master/workers.h"
 
-#define FRAME_MAX (LOG_LINE_MAX + 128)
+#define FRAME_MAX LINE_BYTES
 
 /* A line that waits for the process. */
 struct waiting {
@@ -58,14 +60,7 @@ encode(uint8_t frame[FRAME_MAX], const struct logline *l)
 	struct buf b;
 
 	buf_write(&b, frame, FRAME_MAX);
-	buf_put_u64(&b, l->ms);
-	buf_put_u8(&b, (uint8_t)l->level);
-	buf_put_cstr8(&b, l->name);
-	buf_put_u32(&b, (uint32_t)l->pid);
-	buf_put_cstr8(&b, l->role != NULL ? l->role : "");
-	buf_put_u16(&b, l->index < 0 ? UINT16_MAX : (uint16_t)l->index);
-	buf_put_u32(&b, (uint32_t)l->role_pid);
-	buf_put_cstr16(&b, l->text);
+	line_put(&b, l);
 	return buf_ok(&b) ? buf_used(&b) : 0;
 }
 
@@ -267,6 +262,7 @@ report_commit(struct master *m)
 	struct report *r = m->report;
 	struct worker *w;
 
+	alarm_configure(m);
 	logfile_close(&r->file);
 	free(r->path);
 	r->path = NULL;
@@ -321,35 +317,17 @@ report_drained(struct master *m)
 static void
 write_waiting(struct report *r)
 {
-	char line[LOGLINE_MAX], role[16], name[16], text[LOG_LINE_MAX];
+	char out[LOGLINE_MAX];
 	struct waiting *w;
+	struct line line;
+	struct buf b;
 
 	while ((w = STAILQ_FIRST(&r->waiting)) != NULL) {
-		struct logline l = { .name = name, .text = text };
-		uint32_t pid, role_pid;
-		uint16_t index;
-		uint8_t level;
-		struct buf b;
-
 		buf_read(&b, w->frame, w->n);
-		buf_get_u64(&b, &l.ms);
-		buf_get_u8(&b, &level);
-		buf_get_cstr8(&b, name, sizeof(name));
-		buf_get_u32(&b, &pid);
-		buf_get_cstr8(&b, role, sizeof(role));
-		buf_get_u16(&b, &index);
-		buf_get_u32(&b, &role_pid);
-		buf_get_cstr16(&b, text, sizeof(text));
-		if (buf_done(&b)) {
-			l.level = (enum log_level)level;
-			l.pid = (long)pid;
-			l.role = role[0] != '\0' ? role : NULL;
-			l.index = index == UINT16_MAX ? -1 : index;
-			l.role_pid = (long)role_pid;
-			if (write(r->file.fd, line,
-				logline_format(line, &l, r->json)) == -1)
-				r->lost++;
-		}
+		if (line_get(&b, &line) == 0 &&
+		    write(r->file.fd, out,
+			logline_format(out, &line.l, r->json)) == -1)
+			r->lost++;
 		STAILQ_REMOVE_HEAD(&r->waiting, link);
 		free(w);
 	}

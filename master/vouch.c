@@ -70,19 +70,27 @@ vouch_lost(struct master *m)
 	tell_lost(m, 0);
 }
 
+/* Hand a file of certificates on. -1: it cannot be opened. */
+static int
+send_ca(struct worker *w, enum fetch_ca which, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	worker_send_fd(w, MSG_FETCH_CA, which, NULL, 0, fd);
+	return 0;
+}
+
 void
 vouch_send_ca(struct master *m, struct worker *w)
 {
-	const char *path = m->conf.auth_ca;
-	int fd = -1;
+	const char *own = m->conf.auth_ca;
 
-	for (size_t i = 0; path == NULL &&
-	    i < sizeof(bundles) / sizeof(bundles[0]) && fd == -1;
-	    i++)
-		fd = open(bundles[i], O_RDONLY | O_CLOEXEC);
-	if (path != NULL && (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-		log_warn("auth.ca: %s", path);
 	/* Without any, no https server is believed. */
-	if (fd != -1)
-		worker_send_fd(w, MSG_FETCH_CA, 0, NULL, 0, fd);
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
+		if (send_ca(w, FETCH_CA_SYSTEM, bundles[i]) == 0)
+			break;
+	if (own != NULL && send_ca(w, FETCH_CA_AUTH, own) == -1)
+		log_warn("auth.ca: %s", own);
 }

@@ -34,6 +34,8 @@ static struct {
 	void *arg;
 	void (*tee)(void *arg, const struct logline *l);
 	void *tee_arg;
+	void (*watch)(void *arg, const struct logline *l);
+	void *watch_arg;
 } ctx = { .name = "ptp", .level = LOG_LEVEL_INFO };
 
 void
@@ -58,6 +60,13 @@ log_tee(void (*fn)(void *arg, const struct logline *l), void *arg)
 {
 	ctx.tee = fn;
 	ctx.tee_arg = arg;
+}
+
+void
+log_watch(void (*fn)(void *arg, const struct logline *l), void *arg)
+{
+	ctx.watch = fn;
+	ctx.watch_arg = arg;
 }
 
 void
@@ -142,6 +151,8 @@ hand_on(struct logline *l)
 		errno = saved;
 		return;
 	}
+	if (ctx.watch != NULL)
+		ctx.watch(ctx.watch_arg, l);
 	if (ctx.tee != NULL)
 		ctx.tee(ctx.tee_arg, l);
 	else if (ctx.to_syslog)

@@ -44,6 +44,9 @@ void log_to(log_sink fn, void *arg);
  */
 void log_tee(void (*fn)(void *arg, const struct logline *l), void *arg);
 
+/* Show every line to fn as well. NULL: to nobody. */
+void log_watch(void (*fn)(void *arg, const struct logline *l), void *arg);
+
 /* Lines on stderr are JSON, or text. */
 void log_set_json(bool json);
 

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/base/addr.h"
+#include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/conf/dsn.h"
 #include "common/conf/verifier.h"
 #include "common/crypto/keytext.h"
 
@@ -73,6 +75,26 @@ checks_url(const char *v)
 		if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`{|}#", *p) != NULL)
 			return what;
 	return NULL;
+}
+
+const char *
+checks_dsn(const char *v)
+{
+	struct dsn d;
+
+	return dsn_parse(&d, v) == 0
+	    ? NULL
+	    : "expected a DSN, as \"https://KEY@sentry.example.com/1\"";
+}
+
+const char *
+checks_level(const char *v)
+{
+	enum log_level level;
+
+	if (log_level_parse(v, &level) == 0 && level != LOG_LEVEL_DISABLE)
+		return NULL;
+	return "expected one of trace, debug, info, warn, error, fatal";
 }
 
 const char *

@@ -23,6 +23,12 @@ const char *checks_absolute(const char *v);
 /* http:// or https://, a host, and what may follow: no blanks, no fragment. */
 const char *checks_url(const char *v);
 
+/* Where events of an error service go (dsn.h). */
+const char *checks_dsn(const char *v);
+
+/* A level of the log at which there are lines. */
+const char *checks_level(const char *v);
+
 /* A name of a header field (RFC 9110, 5.6.2: token). */
 const char *checks_header(const char *v);
 

@@ -149,6 +149,7 @@ field_free(const struct schema_key *k, void *to)
 	case SCHEMA_INT:
 	case SCHEMA_DURATION:
 	case SCHEMA_SIZE:
+	case SCHEMA_SHARE:
 	case SCHEMA_CHOICE:
 		*(uint64_t *)field = 0;
 		break;

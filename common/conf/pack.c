@@ -104,6 +104,7 @@ pack_row(struct pack *p, const struct schema_key *k, uint16_t number,
 	case SCHEMA_INT:
 	case SCHEMA_DURATION:
 	case SCHEMA_SIZE:
+	case SCHEMA_SHARE:
 	case SCHEMA_CHOICE:
 		return pack_number(p, number, *(const uint64_t *)field);
 	default:

@@ -20,6 +20,7 @@
 #include "common/conf/lists.h"
 
 #define SCHEMA_KEYS_MAX 128  /* rows of one schema */
+#define SCHEMA_WHOLE 1000000 /* of a SCHEMA_SHARE: 1 */
 #define SCHEMA_TEXT_MAX 1023 /* bytes of a string of a list */
 #define SCHEMA_PATH_MAX 128  /* bytes of a key's full path */
 
@@ -30,6 +31,7 @@ enum schema_type {
 	SCHEMA_INT,	 /* uint64_t, min to max */
 	SCHEMA_DURATION, /* uint64_t, ms: "30s", or 0; min to max */
 	SCHEMA_SIZE,	 /* uint64_t, bytes: "16K", or a number; min to max */
+	SCHEMA_SHARE,	 /* uint64_t, millionths: 0 to 1, as 0.25 */
 	SCHEMA_CHOICE,	 /* uint64_t: which of the words in `choices` */
 	/* char *: NULL for false, "" for true, else at most max bytes */
 	SCHEMA_FLAG_OR_STRING,

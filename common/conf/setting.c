@@ -123,6 +123,26 @@ set_size(const struct target *t, const config_setting_t *s)
 }
 
 static void
+set_share(const struct target *t, const config_setting_t *s)
+{
+	uint64_t v;
+
+	if (config_setting_type(s) == CONFIG_TYPE_FLOAT) {
+		double share = config_setting_get_float(s);
+
+		if (share >= 0 && share <= 1 &&
+		    field_put_number(
+			t->k, t->to, (uint64_t)(share * SCHEMA_WHOLE + 0.5)) ==
+			0)
+			return;
+	} else if (whole(s, &v) == 0 && v <= 1 &&
+	    field_put_number(t->k, t->to, v * SCHEMA_WHOLE) == 0) {
+		return;
+	}
+	say(t, "expected a number from 0 to 1");
+}
+
+static void
 set_choice(const struct target *t, const config_setting_t *s)
 {
 	const char *const *word = t->k->choices, *v = text(s);
@@ -270,6 +290,7 @@ setting_put(const struct schema_key *k, void *to,
 		[SCHEMA_INT] = { set_int, false },
 		[SCHEMA_DURATION] = { set_duration, false },
 		[SCHEMA_SIZE] = { set_size, false },
+		[SCHEMA_SHARE] = { set_share, false },
 		[SCHEMA_CHOICE] = { set_choice, false },
 		[SCHEMA_FLAG_OR_STRING] = { set_flag_or_string, false },
 		[SCHEMA_ADDRS] = { add_addr, true },

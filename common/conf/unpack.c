@@ -108,6 +108,7 @@ get_row(struct unpack *u, const struct schema_key *k, void *to, struct buf *b)
 	case SCHEMA_INT:
 	case SCHEMA_DURATION:
 	case SCHEMA_SIZE:
+	case SCHEMA_SHARE:
 	case SCHEMA_CHOICE:
 		return get_number(k, to, b);
 	case SCHEMA_ADDRS:

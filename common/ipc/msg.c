@@ -108,11 +108,12 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_VOUCHED] = { "VOUCHED", 6, 6 + NAMES_BYTES, R(AUTH), R(FETCH),
 	    false, false },
 	[MSG_VOUCH_LOST] = { "VOUCH_LOST", 0, 0, R(AUTH), 0, false, false },
-	[MSG_FETCH_CONF] = { "FETCH_CONF", 6, 4096, R(FETCH), 0, false, true },
+	[MSG_FETCH_CONF] = { "FETCH_CONF", 12, 4096, R(FETCH), 0, false, true },
 	[MSG_LOG_FILE] = { "LOG_FILE", 17, 17, R(REPORT), 0, true, false },
 	[MSG_LOG_FULL] = { "LOG_FULL", 0, 0, 0, R(REPORT), false, false },
 	[MSG_LINE] = { "LINE", 23, 1200, R(REPORT), 0, false, false },
 	[MSG_ACCESS] = { "ACCESS", 0, 0, R(REPORT) | R(RELAY), 0, true, false },
+	[MSG_EVENT] = { "EVENT", 23, 1200, R(FETCH), 0, false, false },
 	[MSG_FETCH_CA] = { "FETCH_CA", 0, 0, R(FETCH), 0, true, true },
 
 	[MSG_ENGINE_CONF] = { "ENGINE_CONF", 1, ANY, R(ENGINE), 0, false,
@@ -310,13 +311,26 @@ int
 msg_put_fetch_conf(struct buf *b, const struct msg_fetch_conf *m)
 {
 	buf_put_cstr16(b, m->auth_url);
-	return buf_put_u32(b, m->auth_ms);
+	buf_put_u32(b, m->auth_ms);
+	buf_put_cstr16(b, m->dsn);
+	buf_put_cstr8(b, m->release);
+	buf_put_cstr8(b, m->environment);
+	buf_put_cstr8(b, m->server_name);
+	return buf_put_u8(b, m->debug);
 }
 
 int
 msg_get_fetch_conf(struct buf *b, struct msg_fetch_conf *m)
 {
+	uint8_t debug = 0;
+
 	buf_get_cstr16(b, m->auth_url, sizeof(m->auth_url));
 	buf_get_u32(b, &m->auth_ms);
-	return buf_done(b) ? 0 : -1;
+	buf_get_cstr16(b, m->dsn, sizeof(m->dsn));
+	buf_get_cstr8(b, m->release, sizeof(m->release));
+	buf_get_cstr8(b, m->environment, sizeof(m->environment));
+	buf_get_cstr8(b, m->server_name, sizeof(m->server_name));
+	buf_get_u8(b, &debug);
+	m->debug = debug == 1;
+	return buf_done(b) && debug <= 1 ? 0 : -1;
 }

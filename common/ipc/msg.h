@@ -195,15 +195,15 @@ enum msg_type {
 
 	/* fetch. */
 	MSG_FETCH_CONF, /* down: struct msg_fetch_conf */
-	MSG_FETCH_CA,	/* down, descriptor: certificates to verify by, PEM */
+	MSG_FETCH_CA,	/* down, descriptor: certificates to verify by, PEM; id
+			   = enum fetch_ca */
+	MSG_EVENT,	/* down: a line (ipc/line.h) to tell of */
 
 	/* log. */
 	MSG_LOG_FILE, /* down, descriptor: bytes in it u64, at most u64 (0: any
 			 number), JSON u8: write to this one now */
 	MSG_LOG_FULL, /* up: that many are in it: it wants another */
-	MSG_LINE,     /* down: ms since 1970 u64, level u8, program str8, pid
-			 u32, role str8 (of who said it; empty: the program),
-			 index u16 (65535: none), its pid u32, text str16 */
+	MSG_LINE,     /* down: see ipc/line.h */
 	MSG_ACCESS,   /* down (log, relay), descriptor: a socket from a relay
 			 to log (ipc/access.h); relay, none: no records */
 
@@ -360,9 +360,21 @@ struct msg_relay_conf {
 
 /* What fetch does. */
 #define MSG_URL_MAX 1023
+#define MSG_WORD_MAX 200
 struct msg_fetch_conf {
 	char auth_url[MSG_URL_MAX + 1]; /* "": none */
 	uint32_t auth_ms;		/* for the whole of a question */
+	char dsn[MSG_URL_MAX + 1];	/* where events go; "": nowhere */
+	char release[MSG_WORD_MAX + 1], environment[MSG_WORD_MAX + 1];
+	char server_name[MSG_WORD_MAX + 1];
+	bool debug; /* say what becomes of each */
+};
+
+/* Certificates that fetch verifies by. */
+enum fetch_ca {
+	FETCH_CA_SYSTEM,
+	FETCH_CA_AUTH, /* auth.ca */
+	FETCH_CAS
 };
 
 /* One row of the table. */

@@ -31,7 +31,7 @@ struct all {
 	uint64_t set;
 	char *string, *hidden, *flag;
 	bool yes;
-	uint64_t number, duration, size, choice;
+	uint64_t number, duration, size, choice, share;
 	struct addr_list addrs;
 	struct block_list blocks;
 	struct str_list strings;
@@ -85,6 +85,8 @@ static const struct schema_key keys[] = {
 	    .min = 1, .max = 10 },
 	{ "duration", SCHEMA_DURATION, offsetof(struct all, duration),
 	    .preset = "90s", .max = 3600000 },
+	{ "share", SCHEMA_SHARE, offsetof(struct all, share), .preset = "1",
+	    .max = SCHEMA_WHOLE },
 	{ "size", SCHEMA_SIZE, offsetof(struct all, size), .preset = "16K",
 	    .min = 1024, .max = 65536 },
 	{ "choice", SCHEMA_CHOICE, offsetof(struct all, choice),
@@ -170,6 +172,11 @@ static const struct {
 	{ "duration = \"1h1ms\";",
 	    "t.conf:1: duration: expected a duration as \"30s\" or \"1h30m\","
 	    " from 0 to 1h" },
+	{ "share = 0.25;", NULL },
+	{ "share = 1;", NULL },
+	{ "share = 2;", "t.conf:1: share: expected a number from 0 to 1" },
+	{ "share = -0.1;", "t.conf:1: share: expected a number from 0 to 1" },
+	{ "share = \"x\";", "t.conf:1: share: expected a number from 0 to 1" },
 	{ "size = 1024;", NULL },
 	{ "size = \"64K\";", NULL },
 	{ "size = 1023;",

@@ -1,4 +1,4 @@
-/* ptpd-fetch: outgoing HTTP. It asks the operator's service about logins. */
+/* ptpd-fetch: outgoing HTTP, to the external check and the error service. */
 #include <sys/random.h>
 
 #include <errno.h>
@@ -12,8 +12,10 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/sys/sandbox.h"
-#include "worker/fetch/http.h"
-#include "worker/fetch/lookup.h"
+#include "common/fetch/http.h"
+#include "common/fetch/lookup.h"
+#include "common/fetch/sender.h"
+#include "common/ipc/line.h"
 #include "worker/fetch/question.h"
 #include "worker/serve.h"
 
@@ -23,7 +25,9 @@ struct process {
 	struct serve serve; /* first: the common handlers' arg */
 	struct http *http;
 	struct lookup *lookup;
+	struct sender *sender;
 	struct msg_fetch_conf conf;
+	bool auth_ca; /* auth.url has certificates of its own */
 };
 
 /* A question that is out. */
@@ -78,6 +82,7 @@ post(struct process *x, struct pending *p, struct question *q)
 		    "Accept: application/json", id },
 		.body = body,
 		.ms = x->conf.auth_ms,
+		.ca = x->auth_ca ? FETCH_CA_AUTH : FETCH_CA_SYSTEM,
 		.done = on_answer,
 		.arg = p };
 	int ret = -1;
@@ -123,8 +128,26 @@ on_conf(void *arg, const struct msg *m)
 	struct process *x = arg;
 	struct buf b;
 
+	x->auth_ca = false; /* it follows, if there is one */
 	buf_read(&b, m->p, m->n);
-	return msg_get_fetch_conf(&b, &x->conf);
+	if (msg_get_fetch_conf(&b, &x->conf) == -1)
+		return -1;
+	sender_configure(x->sender, &x->conf);
+	return 0;
+}
+
+static int
+on_event(void *arg, const struct msg *m)
+{
+	struct process *x = arg;
+	struct line line;
+	struct buf b;
+
+	buf_read(&b, m->p, m->n);
+	if (line_get(&b, &line) == -1)
+		return -1;
+	sender_send(x->sender, &line.l);
+	return 0;
 }
 
 static int
@@ -135,6 +158,11 @@ on_ca(void *arg, const struct msg *m)
 	ssize_t got = 1;
 	char *pem;
 
+	if (m->id >= FETCH_CAS) {
+		if (m->fd != -1)
+			close(m->fd);
+		return -1;
+	}
 	if (m->fd == -1)
 		return 0;
 	pem = malloc(CA_MAX);
@@ -143,7 +171,9 @@ on_ca(void *arg, const struct msg *m)
 		n += got > 0 ? (size_t)got : 0;
 	}
 	close(m->fd);
-	if (pem == NULL || got != 0 || http_set_ca(x->http, pem, n) == -1)
+	x->auth_ca |= m->id == FETCH_CA_AUTH;
+	if (pem == NULL || got != 0 ||
+	    http_set_ca(x->http, m->id, pem, n) == -1)
 		log_warnx("cannot read the certificates to verify by");
 	free(pem);
 	return 0;
@@ -200,6 +230,7 @@ main(void)
 		[MSG_VOUCH] = on_vouch,
 		[MSG_FETCH_CONF] = on_conf,
 		[MSG_FETCH_CA] = on_ca,
+		[MSG_EVENT] = on_event,
 	};
 	static const struct lookup_ops lookup_ops = { on_found,
 		on_lookup_ended };
@@ -210,6 +241,7 @@ main(void)
 	if (boot_receive(&boot) == -1 || boot.role != ROLE_FETCH ||
 	    (fd = start_lookup(&boot)) == -1 || serve_init(&x.serve) == -1 ||
 	    (x.http = http_new(x.serve.base)) == NULL ||
+	    (x.sender = sender_new(x.http)) == NULL ||
 	    (x.lookup = lookup_new(x.serve.base, fd, &lookup_ops, &x)) == NULL)
 		return 2;
 	http_use(x.http, x.lookup);

@@ -14,8 +14,8 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/logline.h"
-#include "common/base/text.h"
 #include "common/ipc/access.h"
+#include "common/ipc/line.h"
 #include "worker/report/writer.h"
 #include "worker/serve.h"
 
@@ -96,32 +96,15 @@ on_flush(evutil_socket_t fd, short what, void *arg)
 static int
 on_line(void *arg, const struct msg *m)
 {
-	char line[LOGLINE_MAX], role[16], name[16], text[LOG_LINE_MAX];
 	struct process *x = arg;
-	struct logline l = { .name = name, .role = role, .text = text };
-	uint32_t pid = 0, role_pid = 0;
-	uint16_t index = 0;
-	uint8_t level = 0;
+	char out[LOGLINE_MAX];
+	struct line line;
 	struct buf b;
 
 	buf_read(&b, m->p, m->n);
-	buf_get_u64(&b, &l.ms);
-	buf_get_u8(&b, &level);
-	buf_get_cstr8(&b, name, sizeof(name));
-	buf_get_u32(&b, &pid);
-	buf_get_cstr8(&b, role, sizeof(role));
-	buf_get_u16(&b, &index);
-	buf_get_u32(&b, &role_pid);
-	buf_get_cstr16(&b, text, sizeof(text));
-	if (!buf_done(&b) || level >= LOG_LEVEL_DISABLE)
+	if (line_get(&b, &line) == -1)
 		return -1;
-	l.level = (enum log_level)level;
-	l.pid = (long)pid;
-	l.role_pid = (long)role_pid;
-	l.index = index == UINT16_MAX ? -1 : index;
-	if (role[0] == '\0')
-		l.role = NULL;
-	writer_line(x->writer, line, logline_format(line, &l, x->json));
+	writer_line(x->writer, out, logline_format(out, &line.l, x->json));
 	flush_soon(x);
 	return 0;
 }

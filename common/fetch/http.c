@@ -1,5 +1,5 @@
 /* Requests over HTTP: libcurl on libevent's loop. */
-#include "worker/fetch/http.h"
+#include "common/fetch/http.h"
 
 #include <sys/queue.h>
 
@@ -15,7 +15,7 @@
 
 #include "common/base/addr.h"
 #include "common/base/text.h"
-#include "worker/fetch/lookup.h"
+#include "common/fetch/lookup.h"
 
 #define WHY_MAX CURL_ERROR_SIZE
 #define IDLE_CONNECTIONS 8
@@ -42,7 +42,7 @@ struct http {
 	CURLM *multi;
 	struct event *timer;
 	struct lookup *lookup;
-	struct curl_blob ca;
+	struct curl_blob ca[HTTP_CAS];
 	TAILQ_HEAD(, request) all;
 	size_t count;
 };
@@ -232,8 +232,8 @@ set_options(struct request *r, const struct http_request *in)
 	SET(CURLOPT_PRIVATE, r);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
-	if (r->http->ca.data != NULL)
-		SET(CURLOPT_CAINFO_BLOB, &r->http->ca);
+	if (r->http->ca[in->ca].data != NULL)
+		SET(CURLOPT_CAINFO_BLOB, &r->http->ca[in->ca]);
 #undef SET
 	return rc == CURLE_OK ? 0 : -1;
 }
@@ -458,19 +458,20 @@ http_free(struct http *h)
 		drop(TAILQ_FIRST(&h->all));
 	curl_multi_cleanup(h->multi);
 	event_free(h->timer);
-	free(h->ca.data);
+	for (size_t i = 0; i < HTTP_CAS; i++)
+		free(h->ca[i].data);
 	free(h);
 }
 
 int
-http_set_ca(struct http *h, const void *pem, size_t n)
+http_set_ca(struct http *h, unsigned which, const void *pem, size_t n)
 {
 	void *copy = malloc(n);
 
 	if (copy == NULL)
 		return -1;
 	memcpy(copy, pem, n);
-	free(h->ca.data);
-	h->ca = (struct curl_blob){ copy, n, CURL_BLOB_COPY };
+	free(h->ca[which].data);
+	h->ca[which] = (struct curl_blob){ copy, n, CURL_BLOB_COPY };
 	return 0;
 }

@@ -13,6 +13,7 @@ struct event_base;
 struct http;
 struct lookup;
 
+#define HTTP_CAS 2		/* sets of certificates */
 #define HTTP_ANSWER_MAX 65536	/* bytes of a body, and of all header lines */
 #define HTTP_REQUESTS_MAX 128	/* at a time */
 #define HTTP_HEADERS_MAX 4	/* of a request, beside our own */
@@ -30,6 +31,7 @@ struct http_request {
 	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value", or NULL */
 	const void *body;
 	size_t n;
+	unsigned ca; /* which certificates: http_set_ca() */
 	uint32_t ms; /* for all of it */
 	void (*done)(void *arg, const struct http_answer *a);
 	void *arg;
@@ -45,8 +47,11 @@ void http_use(struct http *h, struct lookup *lookup);
 /* End every request without calling anybody, and free. NULL is allowed. */
 void http_free(struct http *h);
 
-/* Verify servers by these certificates (PEM; copied). -1: no memory. */
-int http_set_ca(struct http *h, const void *pem, size_t n);
+/*
+ * Verify servers by these certificates (PEM; copied), of the requests that say
+ * so; `which` is below HTTP_CAS. -1: no memory.
+ */
+int http_set_ca(struct http *h, unsigned which, const void *pem, size_t n);
 
 /*
  * POST. Everything is copied; copies of the body are wiped. done is called

@@ -1,5 +1,5 @@
 /* Names to addresses, in a child of its own. */
-#include "worker/fetch/lookup.h"
+#include "common/fetch/lookup.h"
 
 #include <sys/socket.h>
 
