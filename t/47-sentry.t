@@ -136,8 +136,10 @@ def run():
                          "-v")
             for number in range(300):
                 get(flood.port, host=f"n{number}.example")
-            until("an event of a worker, with its role", lambda: any(
-                e["tags"].get("role") == "http" for e in list(sink.events)))
+            until("an event of a worker, with its role", lambda: (
+                get(flood.port, host="more.example"),
+                any(e["tags"].get("role") == "http"
+                    for e in list(sink.events)))[1])
             seconds = {t["timestamp"][:19] for t in sink.events}
             tap.at_most(len(sink.events), 20 * (len(seconds) + 1), "events")
             tap.is_(sink.faults, [], "faults")
