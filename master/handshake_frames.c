@@ -195,27 +195,40 @@ is_label(const char *id)
 	return text_label(label, id, strlen(id)) == 0;
 }
 
+/* What auth says of one that it refuses. -1: malformed. */
+static int
+get_refusal(const struct msg *msg, uint8_t *code, char id[TEXT_LABEL_MAX + 1],
+    struct buf *reply)
+{
+	buf_read(reply, msg->p, msg->n);
+	buf_get_u8(reply, code);
+	if (buf_get_cstr8(reply, id, TEXT_LABEL_MAX + 1) == -1 ||
+	    buf_left(reply) == 0 || *code == LOGIN_OK || *code >= LOGIN_CODES ||
+	    (id[0] != '\0' && !is_label(id)))
+		return -1;
+	return 0;
+}
+
 int
 handshake_on_auth_fail(void *arg, const struct msg *msg)
 {
-	struct worker *w = arg;
+	struct worker *w = arg, *keys;
 	char id[TEXT_LABEL_MAX + 1];
 	struct handshake *h;
 	uint8_t code = 0;
-	struct buf b;
+	struct buf reply;
 	bool broken;
 
 	if ((h = find(w, msg->id, &broken)) == NULL ||
 	    (h->progress & HANDSHAKE_JUDGED) == 0)
 		return 0;
-	buf_read(&b, msg->p, msg->n);
-	buf_get_u8(&b, &code);
-	buf_get_cstr8(&b, id, sizeof(id));
-	if (!buf_done(&b) || code == LOGIN_OK || code >= LOGIN_CODES ||
-	    (id[0] != '\0' && !is_label(id)))
+	if (get_refusal(msg, &code, id, &reply) == -1)
 		return -1;
 	h->progress &= ~HANDSHAKE_JUDGED;
 	handshake_count_failure(w->master, h, code);
+	if ((keys = workers_only(w->master->workers, ROLE_KEYS)) != NULL)
+		worker_send(
+		    keys, MSG_HS_REPLY, msg->id, reply.p, buf_left(&reply));
 	handshake_end_by_keys(w->master, h, code, id);
 	return 0;
 }

@@ -95,7 +95,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_HS_FINISH] = { "HS_FINISH", 2, BLOB_MAX, R(KEYS), 0, false,
 	    false },
 	[MSG_HS_KEYS] = { "HS_KEYS", 97, 97, MOVERS, PROVERS, false, false },
-	[MSG_HS_FAIL] = { "HS_FAIL", 1, 65, EVERY, EVERY, false, false },
+	[MSG_HS_FAIL] = { "HS_FAIL", 1, 80, EVERY, EVERY, false, false },
 
 	[MSG_HOST_KEY] = { "HOST_KEY", 32, 32, R(KEYS), 0, false, true },
 	[MSG_USERS] = { "USERS", 0, 0, R(AUTH), 0, true, true },

@@ -167,7 +167,8 @@ enum msg_type {
 	MSG_HS_KEYS,   /* up (keys, proof), down (relay, engine): cipher u8,
 			  key to send 32, key to receive 32, ticket root 32 */
 	MSG_HS_FAIL,   /* up (any), down (any): code u8 (enum login_code),
-			  from auth also: id str8, of whom it refused.
+			  from auth also: id str8, of whom it refused, and
+			  REFUSED for the client (the rest).
 			  Sent down to keys it comes back up behind the last
 			  HS_OUT, if the handshake was still there */
 

@@ -161,6 +161,7 @@ lab_from_auth(void *arg, uint8_t type, uint32_t id, const void *p, size_t n)
 {
 	struct lab *l = arg;
 	const struct msg_row *row = msg_row(type);
+	size_t skip;
 
 	ck_assert(row->up & (1u << ROLE_AUTH));
 	ck_assert_uint_ge(n, row->min);
@@ -183,7 +184,12 @@ lab_from_auth(void *arg, uint8_t type, uint32_t id, const void *p, size_t n)
 		break;
 	case MSG_HS_FAIL:
 		l->auth_fail = *(const uint8_t *)p;
-		/* fallthrough */
+		/* The master passes on what is for the client, then that. */
+		skip = 2u + ((const uint8_t *)p)[1];
+		lab_queue(l, true, MSG_HS_REPLY, id, (const uint8_t *)p + skip,
+		    n - skip);
+		lab_queue(l, true, type, id, p, 1);
+		break;
 	default:
 		lab_queue(l, true, type, id, p, n);
 	}

@@ -116,13 +116,17 @@ send_reply(struct auth *a, uint32_t id, const struct login_msg *m)
 	a->ops->send(a->arg, MSG_HS_REPLY, id, p, n);
 }
 
-/* REFUSED for the client; the master is told whom we refuse (may be ""). */
+/*
+ * REFUSED for the client; the master is told whom we refuse (may be ""). One
+ * frame: the client may have gone at the first word, and is refused all the
+ * same.
+ */
 static void
 send_refusal(
     struct auth *a, uint32_t id, enum login_code code, const char *whom)
 {
 	struct login_msg refused = { .type = LOGIN_REFUSED };
-	uint8_t p[2 + TEXT_LABEL_MAX];
+	uint8_t p[2 + TEXT_LABEL_MAX + LOGIN_MAX], reply[LOGIN_MAX];
 	struct buf b;
 
 	refused.code = (uint8_t)code;
@@ -130,10 +134,10 @@ send_refusal(
 		refused.retry = AUTH_RETRY_BUSY;
 	else if (code == LOGIN_LIMIT)
 		refused.retry = AUTH_RETRY_LIMIT;
-	send_reply(a, id, &refused);
 	buf_write(&b, p, sizeof(p));
 	buf_put_u8(&b, (uint8_t)code);
 	buf_put_cstr8(&b, whom);
+	buf_put(&b, reply, login_msg_put(reply, &refused));
 	a->ops->send(a->arg, MSG_HS_FAIL, id, p, buf_used(&b));
 }
 

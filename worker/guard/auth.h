@@ -9,8 +9,8 @@
  *	HS_FAIL		it is gone
  *	VOUCHED, VOUCH_LOST	what the external check says
  *
- * Every login ends with one frame: HS_GRANT, or HS_FAIL with the reason,
- * before which HS_REPLY has REFUSED for the client. Whatever is not proved is
+ * Every login ends with one frame: HS_GRANT, or HS_FAIL with the reason and
+ * REFUSED for the client. Whatever is not proved is
  * refused. An id without verifier may be asked for outside (VOUCH): at most
  * AUTH_ASKS_MAX at a time, one from each source block, and what is allowed is
  * what was asked for and is in the answer. A login that waits for its client's
