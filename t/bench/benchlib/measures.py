@@ -46,7 +46,7 @@ class Wrk:
         for header in headers:
             argv += ["-H", header]
         scheme = "https" if run.tls else "http"
-        argv.append(f"{scheme}://127.0.0.1:{run.port}/")
+        argv.append(f"{scheme}://{run.name}:{run.port}/")
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, text=True,
                               capture_output=True, timeout=seconds + 30)
         lines = [x for x in done.stdout.splitlines() if x.startswith("BENCH ")]
@@ -256,7 +256,7 @@ class Measure:
         self.max_rounds = max_rounds
 
 
-# What only makes sense of those that end TLS.
+# What only makes sense where TLS is spoken.
 TLS = ("https", "handshakes")
 
 MEASURES = [

@@ -71,15 +71,15 @@ http {{
         return stage.spawn("nginx", "nginx", "-c", conf, "-e", "stderr")
 
 
-def await_page(port, host, stage, tls=False):
+def await_page(port, host, stage, tls=False, name="127.0.0.1"):
     """Wait until the page comes from PORT, whole."""
     deadline = time.monotonic() + READY_SECONDS
     seen = "nothing"
     while time.monotonic() < deadline:
         stage.check()
         conn = http.client.HTTPSConnection(
-            "127.0.0.1", port, timeout=5, context=ANYONE) if tls else \
-            http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            name, port, timeout=5, context=ANYONE) if tls else \
+            http.client.HTTPConnection(name, port, timeout=5)
         try:
             conn.request("GET", "/", headers={"Host": host})
             answer = conn.getresponse()

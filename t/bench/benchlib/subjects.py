@@ -16,8 +16,9 @@ class Running:
     """A subject that serves: where visitors go, and who works for it."""
 
     def __init__(self, port, server=None, client=None, host=None,
-                 bulk_host=None, tls=False):
+                 bulk_host=None, tls=False, name="127.0.0.1"):
         self.port = port
+        self.name = name  # that visitors connect to
         self.host = host or f"127.0.0.1:{port}"
         self.tls = tls  # visitors come by https
         self.bulk_host = bulk_host or self.host  # of who downloads beside
@@ -125,6 +126,12 @@ class NginxTls(Subject):
     measures = ("https", "handshakes")
 
     def start(self, stage, origin):
+        port, server = self.spawn(stage)
+        return Running(port, server, None, "id1.example.com", tls=True)
+
+    @staticmethod
+    def spawn(stage):
+        """Starts it; returns its port and the process."""
         port = free_port()
         cert, key, _ = certificate(stage)
         conf = stage.write("nginx-tls.conf", f"""\
@@ -150,8 +157,8 @@ http {{
     }}
 }}
 """)
-        server = stage.spawn("nginx-tls", "nginx", "-c", conf, "-e", "stderr")
-        return Running(port, server, None, "id1.example.com", tls=True)
+        return port, stage.spawn("nginx-tls", "nginx", "-c", conf, "-e",
+                                 "stderr")
 
 
 class Ptp(Subject):
@@ -246,6 +253,36 @@ class PtpPort(Ptp):
 class PtpPortPlain(PtpPort):
     key, title = "ptp-port-none", "ptp, tcp port, cipher none"
     options = PtpPlain.options
+
+
+class PtpPortTls(PtpPort):
+    """TLS that nobody of us opens, by a public TCP port."""
+
+    key, title = "ptp-port-tls", "ptp, https by tcp port"
+    measures = ("https", "connections")
+
+    def _visited(self, stage, server, port, origin):
+        run = super()._visited(stage, server, port, NginxTls.spawn(stage)[0])
+        run.tls, run.name = True, "localhost"
+        return run
+
+
+class PtpSni(Ptp):
+    """The same by server name."""
+
+    key, title = "ptp-sni", "ptp, https by server name"
+    measures = PtpPortTls.measures
+
+    def start(self, stage, origin):
+        self.sni = free_port()
+        self.rules = ("-o", f"listen.sni=127.0.0.1:{self.sni}")
+        return super().start(stage, origin)
+
+    def _visited(self, stage, server, port, origin):
+        service = NginxTls.spawn(stage)[0]
+        client = self._client(stage, "ptp", "id1:secret1", port,
+                              f"tls://127.0.0.1:{service},name=localhost")
+        return Running(self.sni, server, client, tls=True, name="localhost")
 
 
 class Frp(Subject):
@@ -343,5 +380,5 @@ class Chisel(Subject):
 def all_subjects(visitors):
     """Every subject, in the order of the table."""
     return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), PtpTwo(),
-            PtpPort(), PtpPortPlain(), NginxTls(), HaproxyTls(visitors), PtpTls(),
-            Frp(), Rathole(), Gt(), Chisel()]
+            PtpPort(), PtpPortPlain(), NginxTls(), HaproxyTls(visitors),
+            PtpTls(), PtpPortTls(), PtpSni(), Frp(), Rathole(), Gt(), Chisel()]
