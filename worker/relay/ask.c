@@ -1,5 +1,6 @@
 /* Where does a host belong? Users ask the master, so many at a time. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,13 +29,13 @@ send_question(struct user *u)
 
 	if (r->asks >= RELAY_ASKS_MAX) {
 		u->wait = WAIT_QUEUE;
-		u->ask_next = NULL;
+		u->asking->next = NULL;
 		*r->ask_tail = u;
-		r->ask_tail = &u->ask_next;
+		r->ask_tail = &u->asking->next;
 		return;
 	}
 	buf_write(&b, payload, sizeof(payload));
-	if (buf_put_cstr8(&b, u->asking) == -1 ||
+	if (buf_put_cstr8(&b, u->asking->name) == -1 ||
 	    chan_send(r->chan, MSG_ASK, u->conn.id, payload, buf_used(&b),
 		-1) == -1) {
 		unasked(u);
@@ -52,7 +53,7 @@ next_question(struct relay *r)
 
 	r->asks--;
 	while (r->asks < RELAY_ASKS_MAX && (next = r->ask_queue) != NULL) {
-		r->ask_queue = next->ask_next;
+		r->ask_queue = next->asking->next;
 		if (r->ask_queue == NULL)
 			r->ask_tail = &r->ask_queue;
 		send_question(next);
@@ -62,11 +63,16 @@ next_question(struct relay *r)
 void
 user_ask(struct user *u, const char *name)
 {
+	size_t size = strlen(name) + 1;
+
 	free(u->asking);
-	if ((u->asking = strdup(name)) == NULL)
+	u->asking = malloc(offsetof(struct user_question, name) + size);
+	if (u->asking == NULL) {
 		u->bad = 503;
-	else
-		send_question(u);
+		return;
+	}
+	memcpy(u->asking->name, name, size);
+	send_question(u);
 }
 
 static void
@@ -76,8 +82,8 @@ leave_queue(struct user *u)
 	struct user **at = &r->ask_queue;
 
 	while (*at != u)
-		at = &(*at)->ask_next;
-	*at = u->ask_next;
+		at = &(*at)->asking->next;
+	*at = u->asking->next;
 	if (*at == NULL)
 		r->ask_tail = at;
 }
@@ -87,6 +93,8 @@ user_ask_stop(struct user *u)
 {
 	uint8_t wait = u->wait;
 
+	if (wait == WAIT_QUEUE)
+		leave_queue(u);
 	free(u->asking);
 	u->asking = NULL;
 	if (wait != WAIT_ASK && wait != WAIT_QUEUE)
@@ -94,8 +102,6 @@ user_ask_stop(struct user *u)
 	u->wait = WAIT_ROOM;
 	if (wait == WAIT_ASK)
 		next_question(u->relay);
-	else
-		leave_queue(u);
 }
 
 void

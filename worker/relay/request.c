@@ -2,6 +2,7 @@
  * From the user to the service: every request head is checked, routed
  * (route.c), and written anew; bodies pass.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,13 +60,14 @@ keep_rest(struct user *u, const char *p, size_t n)
 {
 	if (n == 0)
 		return PASSED;
-	if ((u->rest = malloc(n)) == NULL) {
+	u->rest = malloc(offsetof(struct user_rest, bytes) + n);
+	if (u->rest == NULL) {
 		user_abort(u, END_LIMIT);
 		return ENDED;
 	}
-	memcpy(u->rest, p, n);
-	u->rest_at = 0;
-	u->rest_len = (uint32_t)n;
+	memcpy(u->rest->bytes, p, n);
+	u->rest->at = 0;
+	u->rest->len = (uint32_t)n;
 	return PASSED;
 }
 
@@ -73,15 +75,17 @@ keep_rest(struct user *u, const char *p, size_t n)
 static enum outcome
 write_rest(struct user *u)
 {
-	if (u->rest == NULL)
+	struct user_rest *rest = u->rest;
+
+	if (rest == NULL)
 		return PASSED;
 	if (u->current == NULL)
 		return ENDED;
-	u->rest_at += (uint32_t)upstream_write(
-	    u->current, u->rest + u->rest_at, u->rest_len - u->rest_at);
-	if (u->rest_at < u->rest_len)
+	rest->at += (uint32_t)upstream_write(
+	    u->current, rest->bytes + rest->at, rest->len - rest->at);
+	if (rest->at < rest->len)
 		return request_stop(u, WAIT_ROOM);
-	free(u->rest);
+	free(rest);
 	u->rest = NULL;
 	return PASSED;
 }

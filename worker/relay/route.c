@@ -53,10 +53,10 @@ upstream_for(struct user *u, struct session *s, uint16_t service, int fd)
 	struct upstream *up;
 
 	if (s == NULL)
-		return upstream_to_pair(u, fd, u->asking);
+		return upstream_to_pair(u, fd, u->asking->name);
 	if (session_is_full(s, service, &u->peer))
 		return NULL;
-	if ((up = upstream_to_service(u, s, service, u->asking)) != NULL)
+	if ((up = upstream_to_service(u, s, service, u->asking->name)) != NULL)
 		up->confirmed = true;
 	return up;
 }
@@ -67,7 +67,7 @@ request_routed(struct user *u, struct session *s, uint16_t service, int fd)
 	struct upstream *up;
 
 	/* It replaces one that has lost its session. */
-	if ((up = upstream_find(u, u->asking)) != NULL)
+	if ((up = upstream_find(u, u->asking->name)) != NULL)
 		upstream_end(up);
 	evict(u);
 	if (upstream_for(u, s, service, fd) == NULL)

@@ -364,8 +364,8 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 	u->peer = c->peer;
 	u->local = c->local;
 	u->rerouted = rerouted;
-	u->paired = rerouted || c->scheme == SCHEME_HTTPS ||
-	    c->scheme == SCHEME_TLS;
+	u->paired =
+	    rerouted || c->scheme == SCHEME_HTTPS || c->scheme == SCHEME_TLS;
 	walk_init_request(&u->req, r->conf.head_max);
 	walk_init_response(&u->resp, HEAD_MAX);
 	turn_item_init(&u->resume, on_resume, u);

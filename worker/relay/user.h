@@ -51,15 +51,26 @@ struct user_asked {
 	bool last : 1; /* "Connection: close": no request may follow */
 };
 
+/* Where does this host belong? */
+struct user_question {
+	struct user *next; /* in relay->ask_queue */
+	char name[];
+};
+
+/* Bytes from `at` on are still to be written. */
+struct user_rest {
+	uint32_t at, len;
+	uint8_t bytes[];
+};
+
 struct user {
 	struct conn conn;
 	struct relay *relay;
-	struct upstream *ups;	  /* list */
-	struct upstream *current; /* who answers */
-	struct event ev;	  /* embedded: very many users are idle */
-	struct user *ask_next;	  /* in relay->ask_queue */
-	char *asking;		  /* the host that is being asked for */
-	struct user_log *log;	  /* journal.c; NULL: not recorded */
+	struct upstream *ups;	      /* list */
+	struct upstream *current;     /* who answers */
+	struct event ev;	      /* embedded: very many users are idle */
+	struct user_question *asking; /* the master, or to be asked */
+	struct user_log *log;	      /* journal.c; NULL: not recorded */
 	union {
 		struct turn_item resume;
 		struct grave grave; /* USER_DEAD */
@@ -67,11 +78,10 @@ struct user {
 	struct deadline timer; /* in heads, idles, endings or lingers */
 	struct deadline look;  /* in looks */
 	struct walk req, resp;
-	struct outq out;    /* to the user */
-	uint8_t *in, *part; /* request and answer bytes kept back */
-	uint8_t *rest;	    /* of a head as its service gets it */
+	struct outq out;	/* to the user */
+	uint8_t *in, *part;	/* request and answer bytes kept back */
+	struct user_rest *rest; /* of a head as its service gets it */
 	uint32_t in_len, part_len;
-	uint32_t rest_at, rest_len;
 	int fd;
 	/* Oldest first; without any, [0] is of the request in hand. */
 	struct user_asked asked[USER_PIPELINE];
