@@ -273,6 +273,7 @@ take_row(struct grants *g, const struct granted *in, struct tally *t,
 	if ((row = row_of(e, in)) == NULL)
 		return 0;
 	if (in->code == GRANT_OK && is_aside(e, in)) {
+		snprintf(row->url, sizeof(row->url), "CONNECT %s", in->host);
 		t->granted++;
 	} else if (in->code == GRANT_OK) {
 		say_granted(g, e, row, in, host, port);

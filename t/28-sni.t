@@ -105,7 +105,7 @@ def pem_to_der(path):
         return ssl.PEM_cert_to_DER_cert(f.read())
 
 
-def passed_through(lab, server, certs, nginx):
+def passed_through(lab, server, client, certs, nginx):
     port, (cert, _) = server.port_of("sni"), certs
     with tap.case("the certificate is that of the service, its name verified"):
         tap.is_(certificate(port, "www.example.org"), pem_to_der(cert),
@@ -137,6 +137,20 @@ def passed_through(lab, server, certs, nginx):
         for name in ("id1.whatever.test", "ID1.example.com"):
             tap.is_(certificate(port, name), pem_to_der(cert), name)
         tap.is_(get(server.port, host="id1").status, 200, "by Host as well")
+    with tap.case("ptpctl on both sides says how each is reached"):
+        ways = {row["url"] for row in client.show_json("services")
+                if row["name"] == "only.example.org"}
+        tap.is_(ways, {f"https://only.example.org:{port}",
+                       "CONNECT only.example.org"}, "client")
+        tables = {row["table"] for row in server.show_json("routes")
+                  if row["name"] == "only.example.org"}
+        tap.is_(tables, {"http", "sni"}, "server")
+    with tap.case("by CONNECT it is the service's own TLS as well"):
+        done = lab.run(["curl", "-sSk", "--proxy",
+                        f"http://127.0.0.1:{server.port}", "-w",
+                        "%{certs}", "https://only.example.org/who"])
+        tap.like(done.stdout, "nginx only.example.org", done.stderr)
+        tap.like(done.stdout, "www.example.org", "its certificate")
     with tap.case("http and https of one name are two services"):
         tap.is_(get(server.port, host="www.example.org").body, b"plain",
                 "by Host")
@@ -436,10 +450,11 @@ def run():
             users=[f"id{i}:secret{i}" for i in range(1, 5)])
         plain = lab.keep(Origin(paths({}, lambda w, r: reply("plain"))))
         nginx = Nginx(lab, tls=certs)
-        Ptp(lab, server, f"{nginx.url}",
-            f"{nginx.url.replace('https', 'tls')},name=www.example.org",
-            f"{plain.url},name=www.example.org")
-        passed_through(lab, server, certs, nginx)
+        tls = nginx.url.replace("https", "tls")
+        client = Ptp(lab, server, nginx.url, f"{tls},name=www.example.org",
+                     f"{tls},name=only.example.org",
+                     f"{plain.url},name=www.example.org")
+        passed_through(lab, server, client, certs, nginx)
         hellos(server.port_of("sni"), certs)
         alerts(lab, server)
         proxied(server, certs)
