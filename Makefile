@@ -36,7 +36,7 @@ PROGRAMS = ptpd ptpctl \
     ptpd-fetch \
     ptpd-tls ptpd-sign ptpd-certs \
     ptpd-probe \
-    ptp ptp-worker ptp-engine ptp-tls
+    ptp ptp-worker ptp-engine ptp-tls ptp-fetch
 BINS = $(PROGRAMS:%=$B/%)
 LIBEXEC = $(filter-out ptpd ptpctl ptp,$(PROGRAMS))
 
@@ -46,7 +46,8 @@ MAINS = master/ptpd.c master/ptpctl.c worker/worker.c worker/relay/main.c \
     worker/fetch/main.c \
     worker/probe/main.c \
     worker/convert/tls_main.c worker/sign/sign_main.c worker/sign/certs_main.c \
-    client/ptp.c client/worker.c client/engine/main.c client/tls/main.c
+    client/ptp.c client/worker.c client/engine/main.c client/tls/main.c \
+    client/fetch/main.c
 SRC_common := $(wildcard common/*/*.c)
 SRC_master := $(filter-out $(MAINS),$(wildcard master/*.c master/*/*.c))
 SRC_worker := $(filter-out $(MAINS),$(wildcard worker/*.c worker/*/*.c))
@@ -76,6 +77,8 @@ $B/ptp-worker: $(call obj,client/worker.c) $B/libclient.a $B/libcommon.a
 $B/ptp-engine: $(call obj,client/engine/main.c) $B/libclient.a $B/libcommon.a
 $B/ptp-tls: $(call obj,client/tls/main.c) $B/libclient.a $B/libcommon.a
 $B/ptp-tls: LIBS += -lssl
+$B/ptp-fetch: $(call obj,client/fetch/main.c) $B/libclient.a $B/libcommon.a
+$B/ptp-fetch: LIBS += -lcurl
 
 $(BINS):
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

@@ -12,6 +12,7 @@
 #include "common/base/addr.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/conf/sentry.h"
 #include "common/conf/args.h"
 #include "common/conf/faults.h"
 #include "common/conf/lists.h"
@@ -134,6 +135,7 @@ struct client_conf {
 	uint64_t log_max_size; /* bytes; 0: any number */
 	uint64_t log_max_count;
 	uint64_t log_format; /* 0 text, 1 json */
+	struct sentry_conf sentry;
 
 	/* Only while loading: the keys as they were written. */
 	struct str_list server;

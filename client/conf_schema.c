@@ -7,8 +7,10 @@
 #include "client/conf_services.h"
 #include "common/base/bucket.h"
 #include "common/conf/checks.h"
+#include "common/conf/dsn.h"
 #include "common/conf/secret.h"
 #include "common/net/proxy_header.h"
+#include "common/ipc/msg.h"
 #include "common/sys/logfile.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -126,6 +128,20 @@ static const struct schema_key keys[] = {
 	    .preset = "7", .min = 1, .max = LOGFILE_COUNT_MAX },
 	{ "log.format", SCHEMA_CHOICE, AT(log_format),
 	    .preset = "text", .max = 1, .choices = formats },
+	{ "sentry.dsn", SCHEMA_STRING, AT(sentry.dsn),
+	    .min = 1, .max = DSN_MAX, .check = checks_dsn },
+	{ "sentry.level", SCHEMA_STRINGS, AT(sentry.level),
+	    .max = LOG_LEVEL_DISABLE, .check = checks_level },
+	{ "sentry.sample_rate", SCHEMA_SHARE, AT(sentry.sample_rate),
+	    .preset = "1", .max = SCHEMA_WHOLE },
+	{ "sentry.release", SCHEMA_STRING, AT(sentry.release),
+	    .min = 1, .max = MSG_WORD_MAX },
+	{ "sentry.environment", SCHEMA_STRING, AT(sentry.environment),
+	    .min = 1, .max = MSG_WORD_MAX },
+	{ "sentry.server_name", SCHEMA_STRING, AT(sentry.server_name),
+	    .min = 1, .max = MSG_WORD_MAX },
+	{ "sentry.debug", SCHEMA_BOOL, AT(sentry.debug),
+	    .preset = "false" },
 	{ "log.level", SCHEMA_CHOICE, AT(log_level),
 	    .preset = "info", .max = LOG_LEVEL_DISABLE, .choices = levels },
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/alarm.h"
 #include "client/attach.h"
 #include "client/catalog.h"
 #include "client/child.h"
@@ -92,6 +93,7 @@ parent_set_level(struct parent *p, enum log_level level)
 	uint8_t byte = (uint8_t)level;
 
 	log_set_level(level);
+	alarm_set_level(p->alarms, byte);
 	for (size_t i = 0; i < sizeof(children) / sizeof(children[0]); i++)
 		child_send(children[i], MSG_LEVEL, 0, &byte, 1);
 }
@@ -162,6 +164,7 @@ adopt(struct parent *p, struct source *s, const char **why,
 	p->source = source_use(s);
 	p->conf = &s->conf;
 	logging_commit(p->logging, p->conf);
+	alarm_configure(p->alarms);
 	if (old->conf.log_level != s->conf.log_level)
 		parent_set_level(p, parent_level(p->conf, p->verbose));
 	children_configure(p);
@@ -240,6 +243,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 		child_reaped(p->proof, pid, status);
 		child_reaped(p->resolve, pid, status);
 		child_reaped(p->tls, pid, status);
+		alarm_reaped(p->alarms, pid, status);
 	}
 }
 
@@ -283,7 +287,8 @@ set_up(struct parent *p)
 	if ((p->base = event_base_new()) == NULL || watch_signals(p) == -1 ||
 	    (p->attach = attach_new(p)) == NULL ||
 	    (p->catalog = catalog_new(p)) == NULL ||
-	    (p->grants = grants_new(p)) == NULL) {
+	    (p->grants = grants_new(p)) == NULL ||
+	    (p->alarms = alarm_new(p)) == NULL) {
 		log_error("cannot start: %s", strerror(errno));
 		return 2;
 	}
@@ -295,6 +300,7 @@ set_up(struct parent *p)
 	/* A service may need a child at once. */
 	if (children_prepare(p) == -1)
 		return 2;
+	alarm_configure(p->alarms);
 	if (catalog_load(p->catalog, p->source, &why) == -1) {
 		log_error("services: %s", why);
 		return 1;
@@ -305,6 +311,7 @@ set_up(struct parent *p)
 static void
 tear_down(struct parent *p)
 {
+	alarm_free(p->alarms);
 	child_free(p->engine);
 	child_free(p->proof);
 	child_free(p->resolve);

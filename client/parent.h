@@ -72,6 +72,7 @@ struct parent {
 	struct grants *grants;
 	struct control *control;
 	struct logging *logging;
+	struct alarms *alarms;
 	uint64_t started;
 	bool stopping;
 	int status; /* to exit with */

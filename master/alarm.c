@@ -1,23 +1,18 @@
 /* Lines of the log for an error service. */
 #include "master/alarm.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
-#include "common/conf/schema.h"
+#include "common/fetch/setup.h"
 #include "common/ipc/line.h"
-#include "master/clock.h"
 #include "master/workers.h"
 
 struct alarms {
 	struct master *master;
-	unsigned levels; /* bit per level */
-	uint64_t share;	 /* of SCHEMA_WHOLE */
-	uint64_t second; /* in which `lines` came */
-	unsigned lines;
+	struct setup_filter filter;
 	size_t nwaiting;
 	size_t sizes[ALARM_WAITING];
 	uint8_t waiting[ALARM_WAITING][LINE_BYTES];
@@ -40,22 +35,6 @@ alarm_free(struct alarms *a)
 	free(a);
 }
 
-/* Of its levels; not of fetch itself, whose trouble would feed on itself. */
-static bool
-is_alarm(struct alarms *a, const struct logline *l)
-{
-	uint64_t second = clock_ms() / 1000;
-
-	if ((a->levels & 1u << l->level) == 0 ||
-	    (l->role != NULL && strcmp(l->role, role_name(ROLE_FETCH)) == 0) ||
-	    randombytes_uniform(SCHEMA_WHOLE) >= a->share)
-		return false;
-	if (second != a->second)
-		a->lines = 0;
-	a->second = second;
-	return ++a->lines <= ALARM_RATE;
-}
-
 static void
 on_line(void *arg, const struct logline *l)
 {
@@ -64,7 +43,7 @@ on_line(void *arg, const struct logline *l)
 	struct worker *fetch = NULL;
 	struct buf b;
 
-	if (!is_alarm(a, l))
+	if (!setup_is_event(&a->filter, l))
 		return;
 	buf_write(&b, frame, sizeof(frame));
 	if (line_put(&b, l) == -1)
@@ -82,21 +61,10 @@ on_line(void *arg, const struct logline *l)
 void
 alarm_configure(struct master *m)
 {
-	const struct server_conf *c = &m->conf;
 	struct alarms *a = m->alarms;
-	enum log_level level;
 
-	a->share = c->sentry_sample_rate;
-	a->levels = 0;
-	for (size_t i = 0; i < c->sentry_level.n; i++)
-		if (log_level_parse(c->sentry_level.v[i], &level) == 0)
-			a->levels |= 1u << level;
-	if (c->sentry_level.n == 0)
-		a->levels = 1u << LOG_LEVEL_ERROR | 1u << LOG_LEVEL_FATAL;
-	if (c->sentry_dsn != NULL)
-		log_watch(on_line, a);
-	else
-		log_watch(NULL, NULL);
+	setup_filter(&a->filter, &m->conf.sentry);
+	log_watch(m->conf.sentry.dsn != NULL ? on_line : NULL, a);
 }
 
 void

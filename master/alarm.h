@@ -11,7 +11,6 @@ struct alarms;
 struct logline;
 struct worker;
 
-#define ALARM_RATE 10	 /* lines in a second; more are left out */
 #define ALARM_WAITING 32 /* lines that wait for fetch to be there */
 #define ALARM_QUEUE 64	 /* frames in its channel, then they are left out */
 

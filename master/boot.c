@@ -7,6 +7,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/fetch/setup.h"
 #include "master/check.h"
 #include "master/edge.h"
 #include "master/vouch.h"
@@ -171,33 +172,17 @@ send_auth_conf(struct worker *w)
 	worker_send(w, MSG_AUTH_CONF, 0, &bits, 1);
 }
 
-/* A string that may be absent. */
-static void
-put(char *dst, size_t size, const char *s)
-{
-	if (s != NULL && strlen(s) < size)
-		strcpy(dst, s);
-}
-
 static void
 send_fetch_conf(struct worker *w)
 {
 	const struct server_conf *c = &w->master->conf;
-	struct msg_fetch_conf conf = { .auth_ms = clamp(c->auth_timeout),
-		.debug = c->sentry_debug };
-	char host[MSG_WORD_MAX + 1] = "";
-	const char *name = c->sentry_server_name;
+	struct msg_fetch_conf conf = { .auth_ms = clamp(c->auth_timeout) };
 	uint8_t payload[4096];
 	struct buf b;
 
-	if (name == NULL && gethostname(host, sizeof(host) - 1) == 0)
-		name = host;
-	put(conf.auth_url, sizeof(conf.auth_url), c->auth_url);
-	put(conf.dsn, sizeof(conf.dsn), c->sentry_dsn);
-	put(conf.release, sizeof(conf.release),
-	    c->sentry_release != NULL ? c->sentry_release : "ptp@" PTP_VERSION);
-	put(conf.environment, sizeof(conf.environment), c->sentry_environment);
-	put(conf.server_name, sizeof(conf.server_name), name);
+	if (c->auth_url != NULL)
+		strcpy(conf.auth_url, c->auth_url);
+	setup_events(&conf, &c->sentry);
 	buf_write(&b, payload, sizeof(payload));
 	msg_put_fetch_conf(&b, &conf);
 	worker_send(w, MSG_FETCH_CONF, 0, payload, buf_used(&b));
@@ -288,7 +273,7 @@ count(const struct master *m, enum role role)
 	case ROLE_SIGN: /* a pair each */
 		return tls_is_on(m) ? (unsigned)relays : 0;
 	case ROLE_FETCH:
-		return vouch_configured(m) || m->conf.sentry_dsn != NULL;
+		return vouch_configured(m) || m->conf.sentry.dsn != NULL;
 	case ROLE_REPORT:
 		return m->conf.log_file != NULL;
 	case ROLE_UDP:

@@ -19,6 +19,7 @@
 #include "common/conf/faults.h"
 #include "common/conf/lists.h"
 #include "common/conf/pack.h"
+#include "common/conf/sentry.h"
 #include "common/conf/verifier.h"
 #include "master/port_rules.h"
 
@@ -177,11 +178,7 @@ struct server_conf {
 	uint64_t log_format; /* 0 text, 1 json */
 	bool log_access;     /* into log_file */
 
-	char *sentry_dsn;	      /* NULL: none */
-	struct str_list sentry_level; /* none: error and fatal */
-	uint64_t sentry_sample_rate;  /* of SCHEMA_WHOLE */
-	char *sentry_release, *sentry_environment, *sentry_server_name;
-	bool sentry_debug;
+	struct sentry_conf sentry;
 	struct regexes *regexes; /* of all limits, compiled; not encoded */
 };
 

@@ -5,13 +5,10 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/fetch/setup.h"
 #include "master/feed.h"
 #include "master/handshake_impl.h"
 #include "master/workers.h"
-
-/* Where systems keep the authorities that they trust; the first is used. */
-static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
 
 bool
 vouch_configured(const struct master *m)
@@ -70,27 +67,19 @@ vouch_lost(struct master *m)
 	tell_lost(m, 0);
 }
 
-/* Hand a file of certificates on. -1: it cannot be opened. */
-static int
-send_ca(struct worker *w, enum fetch_ca which, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd == -1)
-		return -1;
-	worker_send_fd(w, MSG_FETCH_CA, which, NULL, 0, fd);
-	return 0;
-}
-
 void
 vouch_send_ca(struct master *m, struct worker *w)
 {
 	const char *own = m->conf.auth_ca;
+	int fd;
 
 	/* Without any, no https server is believed. */
-	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
-		if (send_ca(w, FETCH_CA_SYSTEM, bundles[i]) == 0)
-			break;
-	if (own != NULL && send_ca(w, FETCH_CA_AUTH, own) == -1)
+	if ((fd = setup_open_ca()) != -1)
+		worker_send_fd(w, MSG_FETCH_CA, FETCH_CA_SYSTEM, NULL, 0, fd);
+	if (own == NULL)
+		return;
+	if ((fd = open(own, O_RDONLY | O_CLOEXEC)) != -1)
+		worker_send_fd(w, MSG_FETCH_CA, FETCH_CA_AUTH, NULL, 0, fd);
+	else
 		log_warn("auth.ca: %s", own);
 }

@@ -15,6 +15,7 @@ WANTED = {
     "usr/libexec/ptp/ptpd-sign": 0o755, "usr/libexec/ptp/ptpd-certs": 0o755,
     "usr/libexec/ptp/ptp-worker": 0o755, "usr/libexec/ptp/ptp-engine": 0o755,
     "usr/libexec/ptp/ptp-tls": 0o755,
+    "usr/libexec/ptp/ptp-fetch": 0o755,
     "usr/share/man/man8/ptpd.8": 0o644, "usr/share/man/man8/ptpctl.8": 0o644,
     "usr/share/man/man1/ptp.1": 0o644, "usr/share/man/man5/ptp.conf.5": 0o644,
     "usr/share/man/man5/ptpd.conf.5": 0o644,

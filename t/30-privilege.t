@@ -26,6 +26,7 @@ LIBRARIES = {
     "ptp": {"libconfig", "libevent_core", "libsodium"},
     "ptp-worker": {"libevent_core", "libsodium", "libseccomp"},
     "ptp-engine": {"libevent_core", "libsodium", "libseccomp", "libcrypto"},
+    "ptp-fetch": {"libevent_core", "libsodium", "libseccomp", "libcurl"},
     "ptp-tls": {"libevent_core", "libseccomp", "libcrypto", "libssl"},
 }
 SYSTEM = {"linux-vdso", "libc", "ld-linux-x86", "libpthread", "libm"}
@@ -38,7 +39,7 @@ MAY_HAVE = re.compile(
 
 def linked(path):
     """All that it loads; what libcurl brings along is libcurl's matter."""
-    if path.endswith("ptpd-fetch"):
+    if path.endswith("-fetch"):
         with os.popen(f"readelf -d {path}") as f:
             return set(re.findall(r"NEEDED.*\[(lib\w+?)(?:-[0-9.]+)?\.so",
                                   f.read()))

@@ -93,7 +93,8 @@ def run():
         sink = Sink(lab)
         options = ["-o", f"sentry.dsn={sink.dsn}", "-o",
                    "sentry.environment=test", "-o", "sentry.release=ptp@9"]
-        server = Ptpd(lab, *options, "-o", "sentry.server_name=here")
+        server = Ptpd(lab, *options, "-o", "sentry.server_name=here",
+                      users=("id1:secret1", "id2:secret2"))
         client = Ptp(lab, server, site.url)
         with tap.case("an error is an event, an info line is none"):
             text = killed(server)
@@ -120,6 +121,25 @@ def run():
         with tap.case("who sends has no capability"):
             status = proc.status(server.pids("fetch")[0])
             tap.is_(status["CapEff"], "0" * 16, "capabilities")
+        with tap.case("ptp: the same, by a process of its own"):
+            theirs = Ptp(lab, server, site.url, user="id2:secret2", options=[
+                "-o", f"sentry.dsn={sink.dsn}", "-o",
+                "sentry.release=ptp@10"])
+            found = until("fetch", lambda: [
+                p for p in proc.family(theirs.pid)
+                if proc.name(p) == "ptp-fetch"])
+            tap.is_(proc.status(found[0])["CapEff"], "0" * 16, "capabilities")
+            engine = [p for p in proc.family(theirs.pid)
+                      if proc.name(p) == "ptp-engine"][0]
+            os.kill(engine, signal.SIGKILL)
+            text = f"(pid {engine}) killed by SIGKILL"
+            until("the event", lambda: any(text in t for t in sink.texts()))
+            event = [e for e in sink.events
+                     if text in e["message"]["formatted"]][0]
+            tap.is_((event["release"], event["tags"]["program"]),
+                    ("ptp@10", "ptp"), "of it")
+            tap.is_(sink.faults, [], "faults")
+            theirs.stop()
         client.stop()
         server.stop()
 

@@ -6,7 +6,9 @@
 
 #include "common/base/buf.h"
 #include "common/conf/dsn.h"
+#include "common/conf/schema.h"
 #include "common/fetch/event.h"
+#include "common/fetch/setup.h"
 #include "common/ipc/line.h"
 #include "common/ipc/msg.h"
 
@@ -192,6 +194,46 @@ START_TEST(lines)
 }
 END_TEST
 
+START_TEST(which_lines)
+{
+	char *words[] = { (char[]){ "warn" }, (char[]){ "info" } };
+	struct sentry_conf c = { .dsn = (char[]){ "x" },
+		.sample_rate = SCHEMA_WHOLE };
+	struct logline l = { .ms = 1000, .level = LOG_LEVEL_ERROR };
+	struct msg_fetch_conf m = { .auth_ms = 0 };
+	struct setup_filter f;
+	unsigned taken = 0;
+
+	setup_filter(&f, &c);
+	ck_assert(setup_is_event(&f, &l));
+	l.level = LOG_LEVEL_WARN;
+	ck_assert(!setup_is_event(&f, &l));
+	c.level = (struct str_list){ words, 2 };
+	setup_filter(&f, &c);
+	ck_assert(setup_is_event(&f, &l));
+	l.role = "fetch"; /* its own trouble is none */
+	ck_assert(!setup_is_event(&f, &l));
+	l.role = "relay";
+	for (int i = 0; i < 100; i++)
+		taken += setup_is_event(&f, &l);
+	ck_assert_uint_eq(taken, SETUP_RATE - 1);
+	l.ms += 1000;
+	ck_assert(setup_is_event(&f, &l));
+	c.sample_rate = 0;
+	setup_filter(&f, &c);
+	ck_assert(!setup_is_event(&f, &l));
+	setup_events(&m, &c);
+	ck_assert_str_eq(m.dsn, "x");
+	ck_assert_str_eq(m.release, "ptp@" PTP_VERSION);
+	ck_assert_str_eq(m.environment, "");
+	ck_assert_str_ne(m.server_name, "");
+	c.dsn = NULL;
+	c.sample_rate = SCHEMA_WHOLE;
+	setup_filter(&f, &c);
+	ck_assert(!setup_is_event(&f, &l));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -205,6 +247,7 @@ main(void)
 	tcase_add_test(t, envelope);
 	tcase_add_test(t, largest_envelope);
 	tcase_add_test(t, lines);
+	tcase_add_test(t, which_lines);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

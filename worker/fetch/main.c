@@ -1,25 +1,21 @@
 /* ptpd-fetch: outgoing HTTP, to the external check and the error service. */
 #include <sys/random.h>
 
-#include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
-#include "common/sys/sandbox.h"
 #include "common/fetch/http.h"
 #include "common/fetch/lookup.h"
 #include "common/fetch/sender.h"
+#include "common/fetch/start.h"
 #include "common/ipc/line.h"
 #include "worker/fetch/question.h"
 #include "worker/serve.h"
-
-#define CA_MAX (4u << 20) /* bytes of certificates */
 
 struct process {
 	struct serve serve; /* first: the common handlers' arg */
@@ -154,29 +150,9 @@ static int
 on_ca(void *arg, const struct msg *m)
 {
 	struct process *x = arg;
-	size_t n = 0;
-	ssize_t got = 1;
-	char *pem;
 
-	if (m->id >= FETCH_CAS) {
-		if (m->fd != -1)
-			close(m->fd);
-		return -1;
-	}
-	if (m->fd == -1)
-		return 0;
-	pem = malloc(CA_MAX);
-	while (pem != NULL && n < CA_MAX && got > 0) {
-		got = read(m->fd, pem + n, CA_MAX - n);
-		n += got > 0 ? (size_t)got : 0;
-	}
-	close(m->fd);
 	x->auth_ca |= m->id == FETCH_CA_AUTH;
-	if (pem == NULL || got != 0 ||
-	    http_set_ca(x->http, m->id, pem, n) == -1)
-		log_warnx("cannot read the certificates to verify by");
-	free(pem);
-	return 0;
+	return start_take_ca(x->http, m->id, m->fd);
 }
 
 static int
@@ -204,19 +180,6 @@ on_lookup_ended(void *arg)
 
 	log_error("the process that looks names up has died");
 	event_base_loopbreak(x->serve.base);
-}
-
-static int
-start_lookup(const struct msg_boot *boot)
-{
-	struct sandbox box = {
-		.role = SANDBOX_RESOLVE,
-		.privileged = boot->privileged,
-		.uid = boot->uid,
-		.gid = boot->gid,
-	};
-
-	return lookup_fork(&box, MSG_CHANNEL_FD);
 }
 
 int
