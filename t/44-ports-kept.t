@@ -5,6 +5,7 @@ It runs in a network of its own, so that ports can be asked for by number.
 """
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -124,6 +125,28 @@ def relay_dies(lab, one):
     client.stop()
 
 
+def exhausted(lab, one):
+    with tap.case("no descriptors: users are told or wait, and it goes on"):
+        server = Ptpd(lab, *RULES)
+        client = Ptp(lab, server, f"{one.url},port=9002")
+        room = len(proc.descriptors(server.pid)) + 6
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (room, room))
+        wires = [connect(9002) for _ in range(100)]
+        ends = []
+        for wire in wires:
+            try:
+                ends.append(wire.take(3))
+            except ConnectionResetError:
+                ends.append("reset")
+        tap.is_(set(ends) - {"reset"}, {b"one"}, "greetings")
+        tap.ok(ends.count(b"one") > 50, f"{ends.count('reset')} were reset")
+        server.wait_line("no descriptors left: users of ports have to wait")
+        for wire in wires:
+            wire.close()
+        until("as before", lambda: greeting(9002) == b"one")
+    client.stop()
+
+
 class Users:
     """New users of a port, one after the other, until told to stop."""
 
@@ -235,6 +258,7 @@ def alone():
             away(lab, one, two)
             taken_over(lab, one, two)
             relay_dies(lab, one)
+            exhausted(lab, one)
             restarted(lab, one)
             reloaded(lab, one)
         finally:
