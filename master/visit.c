@@ -141,11 +141,6 @@ visit_find(struct master *m, struct visit_finding *f, enum route_table table,
 	struct route *r = routes_find(m->routes, table, name, &scope);
 
 	memset(f, 0, sizeof(*f));
-	/* The whole value is the id: no label of it is looked for. */
-	if (by_id && strpbrk(name, ".:") != NULL) {
-		f->status = 404;
-		return;
-	}
 	if (m->stop != NULL) {
 		f->status = 503; /* nobody comes back to us */
 	} else if (r == NULL) {

@@ -85,6 +85,20 @@ def addresses(lab, site):
             done = lab.run(["curl", "-sS", "-p", "-x", proxy,
                             f"http://192.168.1.1:{port}/"])
             tap.is_(done.returncode, code, done.stderr)
+    with tap.case("by CONNECT names of every kind are reached also where "
+                  "http.mux_header is another"):
+        server = Ptpd(lab, "-o", "http.mux_header=X-Id")
+        Ptp(lab, server, site.url, f"{site.url},name=192.168.1.1:3000,"
+            "name=a.example,name=*.b.example")
+        proxy = f"http://127.0.0.1:{server.port}"
+        for name in "192.168.1.1:3000", "a.example", "x.b.example", "id1":
+            done = lab.run(["curl", "-sS", "-p", "-x", proxy,
+                            f"http://{name}/"])
+            tap.is_(done.stdout, "one", name)
+        with connect(server.port) as wire:
+            tap.is_(wire.get("/", "x", "X-Id: id1\r\n").status, 200, "an id")
+            tap.is_(wire.get("/", "x", "X-Id: a.example\r\n").status, 404,
+                    "another name")
     with tap.case("what an address looks like, but is none, is no name"):
         for name in "192.168.1.1", "1.2.3.4:0", "*", "a.b:80":
             done = Ptp(lab, server, f"80,name={name}", wait=False)

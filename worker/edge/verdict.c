@@ -46,10 +46,11 @@ verdict_name(char name[HOST_NAME_SIZE], const struct head *h,
 
 	if (strcasecmp(rules->mux_header, "Host") == 0 ||
 	    h->kind == HEAD_METHOD_CONNECT)
-		return host_called(name, 0, h->host.p, h->host.n);
-	if (head_find(h, rules->mux_header, &v) != 1)
-		return -1;
-	return text_name(name, v.p, v.n);
+		return host_called(name, 0, h->host.p, h->host.n) == 0 ? 0
+								       : 400;
+	if (head_find(h, rules->mux_header, &v) != 1 || v.n == 0)
+		return 400;
+	return text_label(name, v.p, v.n) == 0 ? 0 : 404;
 }
 
 static void
@@ -62,8 +63,10 @@ judge_request(struct verdict *v, struct head *h,
 		return;
 	if (rc < 0)
 		refuse(v, -rc, NULL);
-	else if (verdict_name(v->name, h, rules) == -1)
-		refuse(v, 400, "the request names no host");
+	else if ((rc = verdict_name(v->name, h, rules)) == 400)
+		refuse(v, rc, "the request names no host");
+	else if (rc != 0)
+		refuse(v, rc, NULL);
 	else
 		v->kind = VERDICT_ROUTE;
 }

@@ -54,7 +54,8 @@ size_t verdict_bytes(const struct verdict_rules *rules, uint8_t flags);
 /*
  * The name that a request asks for: the host of Host (or of an absolute
  * target, and of a CONNECT), without port unless it is an address; or the whole
- * value of another mux header. 0, or -1: it has none, or no valid one.
+ * value of another mux header, an id. 0; or the status to refuse it with: 400,
+ * it has none, or no valid one; 404, no id can be so.
  */
 int verdict_name(char name[HOST_NAME_SIZE], const struct head *h,
     const struct verdict_rules *rules);

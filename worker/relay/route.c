@@ -6,30 +6,31 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/http/host.h"
 #include "worker/relay/gate.h"
 #include "worker/relay/request_impl.h"
 #include "worker/relay/session.h"
 #include "worker/relay/upstream.h"
 
-/* The name that a request is routed by, as names are compared. */
+/*
+ * The name that a request is routed by, as names are compared. 0, or the
+ * status to refuse it with.
+ */
 static int
 route_name(const struct user *u, const struct head *h, char *dst)
 {
 	const char *mux = u->relay->conf.mux_header;
+	uint16_t port = msg_scheme_port(u->scheme);
 	struct head_view v;
 
 	if (strcasecmp(mux, "host") == 0 || h->kind == HEAD_METHOD_CONNECT)
-		return host_called(
-		    dst, msg_scheme_port(u->scheme), h->host.p, h->host.n);
-	if (head_find(h, mux, &v) != 1 || v.n == 0 || v.n >= HOST_NAME_SIZE)
-		return -1;
-	for (size_t i = 0; i < v.n; i++)
-		dst[i] = v.p[i] >= 'A' && v.p[i] <= 'Z'
-		    ? (char)(v.p[i] + ('a' - 'A'))
-		    : v.p[i];
-	dst[v.n] = '\0';
-	return 0;
+		return host_called(dst, port, h->host.p, h->host.n) == 0 ? 0
+									 : 400;
+	if (head_find(h, mux, &v) != 1 || v.n == 0)
+		return 400;
+	/* The whole value is the id: it is a label, or nobody's. */
+	return text_label(dst, v.p, v.n) == 0 ? 0 : 404;
 }
 
 /* Make room for one more upstream: the oldest that does not answer goes. */
@@ -152,9 +153,10 @@ request_route(struct user *u, const struct head *h, uint32_t *drop)
 	struct upstream *up = u->current;
 	char name[HOST_NAME_SIZE];
 	bool other;
+	int status;
 
-	if (route_name(u, h, name) == -1)
-		return request_refuse(u, 400);
+	if ((status = route_name(u, h, name)) != 0)
+		return request_refuse(u, status);
 	other = up == NULL || strcmp(up->name, name) != 0;
 	if ((other || connect) && (u->nasked > 0 || outq_left(&u->out) > 0))
 		return request_stop(u, WAIT_ANSWERS);
