@@ -286,6 +286,50 @@ def hot(lab, site, raw):
     keep.stop()
 
 
+def seeds(lab, site):
+    """What the systems that we follow got wrong."""
+    other = lab.keep(Origin(paths({}, lambda w, r: reply("two"))))
+    with tap.case("an id of 63 bytes is one, and of 64 a fault on both sides"):
+        longest = "i" * 63
+        server = Ptpd(lab, users=(longest + ":s",))
+        client = Ptp(lab, server, site.url, user=longest + ":s")
+        tap.is_(status(server, longest), 200, "served")
+        client.stop()
+        done = lab.run([lab.program("ptpd"), "-n", "-o", "listen.http=0", "-u",
+                        longest + "i:s"])
+        tap.is_(done.returncode, 1, done.stderr)
+        done = lab.run([lab.program("ptp"), "-n", "-s",
+                        f"tcp://{longest}i:s@127.0.0.1:1", "80"])
+        tap.is_(done.returncode, 1, done.stderr)
+    with tap.case("a client without a secret is let in nowhere where there "
+                  "are users, with one nowhere where it is another"):
+        server = Ptpd(lab)
+        for user in "id1", "id1:", "id1:s":
+            client = Ptp(lab, server, site.url, user=user, wait=False)
+            tap.ok(client.wait_exit() in (1, 3), client.log())
+        tap.is_(status(server, "id1"), 503, "nobody is there")
+    with tap.case("a service that is changed, not only added or removed, is "
+                  "taken over by reload"):
+        conf = lab.write("changed.conf", '')
+
+        def write(local):
+            lab.write("changed.conf", f"""
+                server = "tcp://id1:secret1@127.0.0.1:{server.port}";
+                services = ( {{ local = "{local}"; name = "c"; }} );
+                """)
+
+        write(site.url)
+        client = Ptp(lab, server, options=["-f", conf], address="")
+        until("up", lambda: status(server, "c") == 200)
+        write(other.url)
+        tap.is_(client.ctl("reload").returncode, 0, "reload")
+        until("the other", lambda: get(server.port, host="c").body == b"two")
+    with tap.case("an unknown name is 404, whatever it looks like"):
+        for name in ("nobody", "nobody.example.com", "1.2.3.4", "1.2.3.4:80",
+                     "[::1]:80", "a_b", "1.2.3", "x" * 63 + ".org"):
+            tap.is_(status(server, name), 404, name)
+
+
 def held(lab, site):
     with tap.case("an id that its first secret holds becomes a user's, and "
                   "goes with the user"):
@@ -362,4 +406,5 @@ def run():
         lockout(lab)
         hot(lab, site, raw)
         held(lab, site)
+        seeds(lab, site)
         files(lab, site)
