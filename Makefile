@@ -100,6 +100,8 @@ $B/t/%: t/unit/%.c $(ARCHIVES)
 	    $(ARCHIVES) -Wl,--end-group -lcurl -ljansson -lcheck -lsubunit -lm -lrt -lpthread \
 	    $(LIBS)
 
+$B/t/check_signer: LIBS += -lssl
+
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
 

@@ -10,6 +10,7 @@ import secrets
 from lib import proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
+from lib.tls import Authority, dial
 from lib.web import Nginx, self_signed
 from lib.wire import connect, get
 
@@ -89,8 +90,7 @@ def server_side(server):
         rows = server.workers()
         tap.is_(sorted(int(r["pid"]) for r in rows),
                 sorted(proc.children(server.pid)), "pids")
-        tap.is_({r["role"] for r in rows}, {"http", "relay", "keys", "auth"},
-                "roles")
+        tap.is_({r["role"] for r in rows}, {"http", "relay", "keys", "auth", "tls", "sign"}, "roles")
     uids = {}
     for row in rows:
         with tap.case(f"{row['role']}: uid, capabilities, chroot, "
@@ -101,6 +101,8 @@ def server_side(server):
         tap.is_({role: len(found) for role, found in uids.items()},
                 dict.fromkeys(uids, 1), "one per role")
         tap.is_(uids["http"], uids["relay"], "network roles")
+        tap.is_(uids["http"], uids["tls"], "network roles")
+        tap.is_(uids["keys"], uids["sign"], "who has private keys")
         tap.is_(len(uids["http"] | uids["keys"] | uids["auth"]), 3, "distinct")
     with tap.case("no worker has a listening socket or another's channel"):
         with open("/proc/net/tcp", encoding="ascii") as f:
@@ -283,13 +285,18 @@ def run():
         other = "verifier-" + secrets.token_hex(20)
         site = Nginx(lab, "one")
         site.file("big", os.urandom(3_000_000))
+        cert, tls_key = Authority(lab).issue("id1.example.com")
         server = Ptpd(lab, "-u", f"id2:{other}", "-o", "workers=1",
+                      "-o", "listen.tls=127.0.0.1:0", "-o",
+                      f"tls.cert={cert}", "-o", f"tls.key={tls_key}",
                       users=(f"id1:{secret}",))
         secure = Nginx(lab, "two", tls=self_signed(lab))
         client = Ptp(lab, server, site.url, f"{secure.url},name=secure",
                      user=f"id1:{secret}")
         tap.is_(get(server.port, host="secure").status, 200, "https")
         use(server.port, 3_000_000)
+        with dial(server.port_of("tls"), "id1.example.com") as wire:
+            tap.is_(wire.get().status, 200, "by listen.tls")
         server_side(server)
         client_side(client)
         nobody_with_root_is_connected(server, client)

@@ -7,6 +7,7 @@ import shutil
 from lib import tap, websocket
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
+from lib.tls import Authority
 from lib.origin import Origin, paths, reply
 
 PAGE = """<!DOCTYPE html><html><head><title>start</title>
@@ -21,7 +22,7 @@ const sent = await (await fetch(at("/echo"), {method: "POST",
   body: new Uint8Array(300000)})).text();
 const color = getComputedStyle(document.body).color;
 const echo = await new Promise((done, fail) => {
-  const ws = new WebSocket("ws://" + location.host + "/ws");
+  const ws = new WebSocket(location.origin.replace("http", "ws") + "/ws");
   ws.onopen = () => ws.send("through");
   ws.onmessage = e => { ws.close(); done(e.data); };
   ws.onerror = fail;
@@ -58,14 +59,16 @@ TABLE = {
 def run():
     with Lab() as lab:
         origin = lab.keep(Origin(paths(TABLE, site)))
-        server = Ptpd(lab)
+        cert, key = Authority(lab).issue("id1.example.com")
+        server = Ptpd(lab, "-o", "listen.tls=127.0.0.1:0", "-o",
+                      f"tls.cert={cert}", "-o", f"tls.key={key}")
         Ptp(lab, server, origin.url,
             origin.url + ",name=gated,basic=ann:password1")
         browser = shutil.which("chromium")
         with tap.case("Chromium is installed"):
             tap.ok(browser, "chromium in PATH")
 
-        def visit(host):
+        def visit(host, scheme="http", port=None):
             """What the page there says that it got."""
             home = lab.path(f"home{lab.next()}")
             os.mkdir(home)
@@ -76,7 +79,9 @@ def run():
                 "--remote-debugging-port=0", "--no-proxy-server",
                 f"--user-data-dir={home}",
                 "--host-resolver-rules=MAP * 127.0.0.1",
-                f"http://{host}:{server.port}/",
+                # The certificate of the test is nobody's.
+                "--ignore-certificate-errors",
+                f"{scheme}://{host}:{port or server.port}/",
             ], env=dict(os.environ, HOME=home))
             told = until("the page says what it got", lambda: [
                 r.body.decode() for r in origin.seen
@@ -87,6 +92,9 @@ def run():
         with tap.case("the page, forty parts, a big one, a POST, a style "
                       "sheet and a WebSocket echo"):
             tap.is_(visit("id1.example.com"), WANT, "what the page got")
+        with tap.case("all of it by https"):
+            tap.is_(visit("id1.example.com", "https", server.port_of("tls")),
+                    WANT, "what the page got")
         with tap.case("all of it behind a password, as the browser asks"):
             tap.is_(visit("ann:password1@gated.example.com"), WANT,
                     "what the page got")

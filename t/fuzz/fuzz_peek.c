@@ -2,6 +2,7 @@
  * Fuzz target of peek.c and host.c: the first bytes decide once and for all,
  * and a name that comes out is one that goes in again.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,24 @@ check_peek(const uint8_t *data, size_t n)
 	}
 }
 
+/* Enough is enough however it comes, and never too little again. */
+static void
+check_whole(const uint8_t *data, size_t n)
+{
+	size_t max = n % 64;
+	bool was = false;
+
+	for (size_t k = 1; k <= n && !was; k++) {
+		uint8_t *p = malloc(k);
+
+		memcpy(p, data, k);
+		was = peek_is_whole(p, k, k - 1, max);
+		free(p);
+	}
+	if (peek_is_whole(data, n, 0, max) != was)
+		abort();
+}
+
 static void
 check_host(const char *p, size_t n)
 {
@@ -53,6 +72,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	char *p = malloc(n + 1);
 
 	check_peek(data, n);
+	if (n <= 256)
+		check_whole(data, n);
 	memcpy(p + 1, data, n);
 	check_host(p + 1, n);
 	free(p);

@@ -34,7 +34,8 @@ class Authority:
                       f"/CN={name}", "-keyout", base + ".key", "-out",
                       base + ".csr")
         self.lab.write(base + ".ext", f"subjectAltName=DNS:{name}\n"
-                       "extendedKeyUsage=serverAuth\n")
+                       "extendedKeyUsage=serverAuth\n"
+                       "crlDistributionPoints=URI:http://127.0.0.1/crl\n")
         self._openssl("x509", "-req", "-in", base + ".csr", "-CA", self.cert,
                       "-CAkey", self.key, "-days", str(days), "-extfile",
                       base + ".ext", "-out", base + ".crt")

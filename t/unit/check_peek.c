@@ -43,6 +43,44 @@ START_TEST(tells_what_is_spoken)
 }
 END_TEST
 
+static const struct {
+	const char *bytes;
+	size_t n;
+	bool whole; /* of at most 16 bytes of head */
+} wholes[] = {
+	{ BYTES(""), false },
+	{ BYTES("G"), false },
+	{ BYTES("GET / H\r\n"), false },
+	{ BYTES("GET / H\r\n\r"), false },
+	{ BYTES("GET / H\r\n\r\n"), true },
+	{ BYTES("GET / H\n\n"), true },
+	{ BYTES("GET / H\n\r\n"), true },
+	{ BYTES("GET / H\r\n\r\nX"), true },
+	{ BYTES("GET / HTTP/1.1\r\n"), false }, /* 16 */
+	{ BYTES("GET / HTTP/1.1\r\nX"), true }, /* 17: too large */
+	{ BYTES("\r\n\r\n"), true },
+	{ BYTES("\x8eptp"), false },
+	{ BYTES("\x8eptp\1\1\1\0aaaaaaaaaaaaaaa"), false }, /* 23 */
+	{ BYTES("\x8eptp\1\1\1\0aaaaaaaaaaaaaaaa"), true }, /* 24 */
+	{ BYTES("\x16"), false },
+	{ BYTES("\x16\3"), true },
+	{ BYTES("\0"), true },
+};
+
+START_TEST(tells_whether_it_is_enough)
+{
+	const char *p = wholes[_i].bytes;
+	size_t n = wholes[_i].n;
+	bool was = false;
+
+	ck_assert_int_eq(peek_is_whole(p, n, 0, 16), wholes[_i].whole);
+	/* The same, byte by byte. */
+	for (size_t k = 1; k <= n && !was; k++)
+		was = peek_is_whole(p, k, k - 1, 16);
+	ck_assert_int_eq(was, wholes[_i].whole);
+}
+END_TEST
+
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
@@ -148,6 +186,7 @@ main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
+	tcase_add_loop_test(t, tells_whether_it_is_enough, 0, N(wholes));
 	tcase_add_loop_test(t, tells_what_is_spoken, 0, N(peeks));
 	tcase_add_loop_test(t, takes_hosts_apart, 0, N(hosts));
 	tcase_add_loop_test(t, compares_hosts, 0, N(pairs));
