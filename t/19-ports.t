@@ -126,6 +126,9 @@ def bytes_pass(lab):
         tap.is_((nc.wait_exit(), nc.out()), (0, "after your end"), "nc")
     with tap.case("the service's half-close; then the user talks"):
         user, service = held.pair(connect(6000))
+        rows = [r for r in server.show_json("streams")
+                if r["name"] == "127.0.0.1:6000"]
+        tap.is_([r["client"] for r in rows], ["id1"], "show streams")
         service.shut()
         tap.is_(user.rest(), b"", "the end")
         data = os.urandom(MIB)

@@ -22,7 +22,7 @@ static void
 user_row(struct relay *r, uint32_t request, const struct user *u)
 {
 	const struct upstream *up = u->current;
-	char peer[ADDR_TEXT];
+	char peer[ADDR_TEXT], local[ADDR_TEXT];
 	struct ctl_row row;
 
 	ctl_row_begin(&row);
@@ -30,7 +30,11 @@ user_row(struct relay *r, uint32_t request, const struct user *u)
 	ctl_row_str(&row, "peer", addr_format(peer, &u->peer));
 	ctl_row_str(&row, "client",
 	    up != NULL && up->session != NULL ? up->session->id : NULL);
-	ctl_row_str(&row, "name", up != NULL ? up->name : NULL);
+	/* Who comes by a port has called no name. */
+	ctl_row_str(&row, "name",
+	    up == NULL		      ? NULL
+		: up->name[0] != '\0' ? up->name
+				      : addr_format(local, &u->local));
 	ctl_row_num(&row, "up", u->up);
 	ctl_row_num(&row, "down", u->down);
 	ctl_row_num(&row, "requests", u->nasked);
