@@ -24,6 +24,7 @@ struct round {
 	struct limits limits;
 	struct port_use tcp, udp;
 	enum grant rest; /* of what s does not have; GRANT_OK: judge it */
+	unsigned tries;	 /* ports that were tried for random ones */
 };
 
 /* What one service asks for. */
@@ -240,15 +241,14 @@ take_any(struct round *r, const struct ask *a, struct granted *g)
 	uint16_t port = port_rules_next(a->rules, a->use, 1);
 	enum grant code =
 	    a->rules->n == 0 ? GRANT_PORT_RULE : GRANT_PORT_NUMBER;
-	unsigned tries = 0;
 
-	for (; port != 0 && tries < PORT_GRANTS_TRIES;
+	for (; port != 0 && r->tries < PORT_GRANTS_TRIES;
 	    port = next_after(a, port, code)) {
 		code = GRANT_PORT_TAKEN;
 		/* One of our own may still be asked for by name. */
 		if (ports_find(r->m->ports, a->way, port) != NULL)
 			continue;
-		tries++;
+		r->tries++;
 		if ((code = take(r, a, port, &g->since)) == GRANT_OK) {
 			g->opened = port;
 			return GRANT_OK;

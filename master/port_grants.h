@@ -13,7 +13,7 @@
 
 struct buf;
 
-/* Ports that are tried at most, of the many that a random one may be. */
+/* Ports that are tried at most, of the many that random ones may be. */
 #define PORT_GRANTS_TRIES 256
 
 /* How many rows the answer to s has about ports. */

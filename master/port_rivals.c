@@ -36,7 +36,7 @@ static void
 look_for_conflict(void *arg, const struct port *p)
 {
 	struct conflict *c = arg;
-	struct port_use none = { { 0 } };
+	struct port_use none = { .all = 0 };
 	const struct port_rule_list *rules =
 	    p->way == GRANT_WAY_UDP ? &c->limits.udp : &c->limits.tcp;
 

@@ -81,9 +81,10 @@ port_rules_take(
 			    l->v[best].last - l->v[best].first))
 			best = i;
 	}
-	if (best == PORT_RULES_MAX)
+	if (best == PORT_RULES_MAX || use->all >= PORT_RULES_CLIENT_MAX)
 		return code;
 	use->n[best]++;
+	use->all++;
 	return GRANT_OK;
 }
 
@@ -97,8 +98,8 @@ port_rules_next(
 		const struct port_rule *r = &l->v[i];
 		uint64_t port = r->first > from ? r->first : from;
 
-		if (has_room(l, use, i) && port <= r->last &&
-		    (best == 0 || port < best))
+		if (has_room(l, use, i) && use->all < PORT_RULES_CLIENT_MAX &&
+		    port <= r->last && (best == 0 || port < best))
 			best = port;
 	}
 	return (uint16_t)best;

@@ -12,7 +12,8 @@
 
 struct schema_place;
 
-#define PORT_RULES_MAX 32 /* of one user */
+#define PORT_RULES_MAX 32	   /* of one user */
+#define PORT_RULES_CLIENT_MAX 1024 /* ports of a client, whatever they say */
 
 struct port_rule {
 	uint64_t set;	      /* which keys were given */
@@ -29,6 +30,7 @@ struct port_rule_list {
 /* How many ports of a client count for each rule. All zero: none. */
 struct port_use {
 	uint64_t n[PORT_RULES_MAX];
+	uint64_t all;
 };
 
 /* schema.finish of a rule: take the range apart. */
@@ -37,7 +39,8 @@ void port_rules_finish(void *rule, const struct schema_place *at);
 /*
  * Count one more port, for the narrowest rule that has room for it, so that
  * the wider ones keep theirs. GRANT_OK; GRANT_PORT_RULE: no range has this
- * port; GRANT_PORT_NUMBER: those that have it are full, and nothing changes.
+ * port; GRANT_PORT_NUMBER: those that have it are full, or there are too many
+ * in all, and nothing changes.
  */
 enum grant port_rules_take(
     const struct port_rule_list *l, struct port_use *use, uint16_t port);

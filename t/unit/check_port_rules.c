@@ -89,6 +89,22 @@ START_TEST(test_overlap)
 }
 END_TEST
 
+START_TEST(test_all)
+{
+	struct port_rule r;
+	struct port_rule_list l = { &r, 1 };
+	struct port_use use = { 0 };
+
+	load(&r, "1-65535", 0);
+	for (uint16_t i = 1; i <= PORT_RULES_CLIENT_MAX; i++) {
+		ck_assert_uint_eq(port_rules_next(&l, &use, i), i);
+		ck_assert_int_eq(port_rules_take(&l, &use, i), GRANT_OK);
+	}
+	ck_assert_uint_eq(port_rules_next(&l, &use, 1), 0);
+	ck_assert_int_eq(port_rules_take(&l, &use, 2000), GRANT_PORT_NUMBER);
+}
+END_TEST
+
 START_TEST(test_next)
 {
 	struct port_rule v[3];
@@ -124,6 +140,7 @@ main(void)
 	tcase_add_test(t, test_ranges);
 	tcase_add_test(t, test_number);
 	tcase_add_loop_test(t, test_overlap, 0, 2);
+	tcase_add_test(t, test_all);
 	tcase_add_test(t, test_next);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
