@@ -1,97 +1,14 @@
-/* Requests over HTTP: libcurl on libevent's loop. */
-#include "common/fetch/http.h"
-
-#include <sys/queue.h>
-
-#include <curl/curl.h>
-#include <errno.h>
-#include <event2/event.h>
-#include <malloc.h>
-#include <stdbool.h>
+/* Requests over HTTP: one of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/addr.h"
-#include "common/base/text.h"
+#include "common/fetch/http_impl.h"
 #include "common/fetch/lookup.h"
 
-#define WHY_MAX CURL_ERROR_SIZE
-#define IDLE_CONNECTIONS 8
-
-struct request {
-	TAILQ_ENTRY(request) link;
-	struct http *http;
-	CURL *easy;
-	struct curl_slist *headers, *resolve;
-	char host[TEXT_NAME_MAX + 1]; /* waits for its address; or empty */
-	char *port;
-	void *body;
-	size_t n;
-	char answer[HTTP_ANSWER_MAX + 1];
-	size_t got, head; /* bytes of the answer, of its header lines */
-	char why[WHY_MAX];
-	struct event *deadline; /* all in all */
-	void (*done)(void *arg, const struct http_answer *a);
-	void *arg;
-};
-
-struct http {
-	struct event_base *base;
-	CURLM *multi;
-	struct event *timer;
-	struct lookup *lookup;
-	struct curl_blob ca[HTTP_CAS];
-	TAILQ_HEAD(, request) all;
-	size_t count;
-};
-
-/* ---- memory of libcurl: secrets pass through it ---- */
-
-static void
-wiping_free(void *p)
-{
-	if (p != NULL)
-		explicit_bzero(p, malloc_usable_size(p));
-	free(p);
-}
-
-static void *
-wiping_realloc(void *p, size_t n)
-{
-	size_t old = p == NULL ? 0 : malloc_usable_size(p);
-	void *q = malloc(n);
-
-	if (q == NULL || p == NULL)
-		return q;
-	memcpy(q, p, old < n ? old : n);
-	wiping_free(p);
-	return q;
-}
-
-static void *
-plain_malloc(size_t n)
-{
-	return malloc(n);
-}
-
-static void *
-plain_calloc(size_t n, size_t size)
-{
-	return calloc(n, size);
-}
-
-static char *
-plain_strdup(const char *s)
-{
-	return strdup(s);
-}
-
-/* ---- one request ---- */
-
-static void
-drop(struct request *r)
+void
+http_drop(struct request *r)
 {
 	struct http *h = r->http;
 
@@ -110,8 +27,8 @@ drop(struct request *r)
 	free(r);
 }
 
-static void
-finish(struct request *r, long status, const char *why)
+void
+http_finish(struct request *r, long status, const char *why)
 {
 	struct http_answer a = {
 		.status = status, .body = r->answer, .n = r->got, .why = why
@@ -119,7 +36,7 @@ finish(struct request *r, long status, const char *why)
 
 	r->answer[r->got] = '\0';
 	r->done(r->arg, &a);
-	drop(r);
+	http_drop(r);
 }
 
 static void
@@ -129,7 +46,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	finish(r, 0, r->why[0] != '\0' ? r->why : "no answer in time");
+	http_finish(r, 0, r->why[0] != '\0' ? r->why : "no answer in time");
 }
 
 static size_t
@@ -291,7 +208,7 @@ http_post(struct http *h, const struct http_request *in)
 	TAILQ_INSERT_TAIL(&h->all, r, link);
 	h->count++;
 	if (prepare(r, in) == -1) {
-		drop(r);
+		http_drop(r);
 		return -1;
 	}
 	if (r->host[0] == '\0' ||
@@ -314,164 +231,6 @@ http_found(struct http *h, const char *host, const char *addrs, const char *why)
 		if (addrs != NULL)
 			start(r, addrs);
 		else
-			finish(r, 0, text);
+			http_finish(r, 0, text);
 	}
-}
-
-/* ---- all of them ---- */
-
-/* Those that libcurl is done with. */
-static void
-reap(struct http *h)
-{
-	struct request *r;
-	CURLMsg *m;
-	long status;
-	int left;
-
-	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
-		CURLcode rc = m->data.result;
-
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &r);
-		status = 0;
-		if (rc == CURLE_OK)
-			curl_easy_getinfo(
-			    m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
-		finish(r, status,
-		    rc == CURLE_OK	    ? NULL
-			: r->why[0] != '\0' ? r->why
-					    : curl_easy_strerror(rc));
-	}
-}
-
-static void
-on_ready(evutil_socket_t fd, short what, void *arg)
-{
-	struct http *h = arg;
-	int running, mask = 0;
-
-	if ((what & EV_READ) != 0)
-		mask |= CURL_CSELECT_IN;
-	if ((what & EV_WRITE) != 0)
-		mask |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(h->multi, fd, mask, &running);
-	reap(h);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct http *h = arg;
-	int running;
-
-	(void)fd;
-	(void)what;
-	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	reap(h);
-}
-
-/* libcurl wants to know of these things on a socket; `mine` is its event. */
-static int
-want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mine)
-{
-	struct event *ev = mine;
-	struct http *h = arg;
-	short mask = EV_PERSIST;
-
-	(void)easy;
-	if (ev != NULL)
-		event_free(ev);
-	ev = NULL;
-	if (what != CURL_POLL_REMOVE) {
-		if (what != CURL_POLL_OUT)
-			mask |= EV_READ;
-		if (what != CURL_POLL_IN)
-			mask |= EV_WRITE;
-		ev = event_new(h->base, fd, mask, on_ready, h);
-		if (ev != NULL)
-			event_add(ev, NULL);
-	}
-	curl_multi_assign(h->multi, fd, ev);
-	return 0;
-}
-
-static int
-want_timer(CURLM *multi, long ms, void *arg)
-{
-	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
-	struct http *h = arg;
-
-	(void)multi;
-	if (ms == -1)
-		evtimer_del(h->timer);
-	else
-		evtimer_add(h->timer, &tv);
-	return 0;
-}
-
-struct http *
-http_new(struct event_base *base)
-{
-	struct http *h;
-
-	if ((h = calloc(1, sizeof(*h))) == NULL)
-		return NULL;
-	h->base = base;
-	TAILQ_INIT(&h->all);
-	h->timer = evtimer_new(base, on_timer, h);
-	if (h->timer == NULL ||
-	    curl_global_init_mem(CURL_GLOBAL_DEFAULT, plain_malloc, wiping_free,
-		wiping_realloc, plain_strdup, plain_calloc) != CURLE_OK ||
-	    (h->multi = curl_multi_init()) == NULL)
-		goto err0;
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, want_timer);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	curl_multi_setopt(
-	    h->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
-	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-	    (long)HTTP_CONNECTIONS_MAX);
-	return h;
-
-err0:
-	if (h->timer != NULL)
-		event_free(h->timer);
-	free(h);
-	return NULL;
-}
-
-void
-http_use(struct http *h, struct lookup *lookup)
-{
-	h->lookup = lookup;
-}
-
-void
-http_free(struct http *h)
-{
-	if (h == NULL)
-		return;
-	while (!TAILQ_EMPTY(&h->all))
-		drop(TAILQ_FIRST(&h->all));
-	curl_multi_cleanup(h->multi);
-	event_free(h->timer);
-	for (size_t i = 0; i < HTTP_CAS; i++)
-		free(h->ca[i].data);
-	free(h);
-}
-
-int
-http_set_ca(struct http *h, unsigned which, const void *pem, size_t n)
-{
-	void *copy = malloc(n);
-
-	if (copy == NULL)
-		return -1;
-	memcpy(copy, pem, n);
-	free(h->ca[which].data);
-	h->ca[which] = (struct curl_blob){ copy, n, CURL_BLOB_COPY };
-	return 0;
 }

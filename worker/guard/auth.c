@@ -1,56 +1,15 @@
 /* Who is it? */
-#include "worker/guard/auth.h"
+#include "worker/guard/auth_impl.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/base/buf.h"
-#include "common/base/idmap.h"
 #include "common/base/log.h"
-#include "common/crypto/cpace.h"
 #include "common/tunnel/login.h"
 #include "worker/guard/held.h"
 #include "worker/guard/users.h"
-
-/* Not decided yet; every other outcome is an enum login_code. */
-#define PENDING LOGIN_CODES
-
-enum stage {
-	STAGE_NEW,
-	STAGE_CONFIRM, /* CHALLENGE is out */
-	STAGE_HASH,    /* argon2 is at it */
-	STAGE_ASK      /* the external check is */
-};
-
-/* One login, in guarded memory. */
-struct attempt {
-	TAILQ_ENTRY(attempt) link;
-	uint32_t id;
-	uint32_t number; /* tells it from an earlier one of the same id */
-	enum stage stage;
-	struct login_case c; /* its view is not to be used later */
-	struct login login;
-	struct cpace cpace;
-	bool vouched;	      /* by the external check, which ... */
-	struct names allowed; /* ... allowed these names */
-};
-
-struct auth {
-	const struct auth_ops *ops;
-	void *arg;
-	struct users *users;	/* NULL: not known yet */
-	struct verifier status; /* of who tests the data path; or none */
-	struct held *held;
-	uint8_t unknown; /* what to do about ids without verifier: AUTH_CONF_ */
-	size_t asks;	 /* attempts in STAGE_ASK */
-	uint32_t
-	    locked; /* the next login of this id is from a locked address */
-	uint32_t numbers;
-	struct idmap map;
-	TAILQ_HEAD(attempts, attempt) all; /* oldest first */
-};
 
 struct auth *
 auth_new(const struct auth_ops *ops, void *arg)
@@ -158,8 +117,8 @@ send_grant(struct auth *a, const struct attempt *t)
 }
 
 /* The one place where a login ends: only LOGIN_OK lets anyone in. */
-static void
-decide(struct auth *a, struct attempt *t, enum login_code code)
+void
+auth_decide(struct auth *a, struct attempt *t, enum login_code code)
 {
 	if (code == PENDING)
 		return;
@@ -176,7 +135,7 @@ add(struct auth *a, uint32_t id)
 	struct attempt *t;
 
 	if (a->map.count >= AUTH_LOGINS_MAX)
-		decide(a, TAILQ_FIRST(&a->all), LOGIN_BUSY);
+		auth_decide(a, TAILQ_FIRST(&a->all), LOGIN_BUSY);
 	if ((t = sodium_malloc(sizeof(*t))) == NULL)
 		return NULL;
 	memset(t, 0, sizeof(*t));
@@ -235,43 +194,6 @@ by_hash(struct auth *a, struct attempt *t, const struct verifier *v)
 	return PENDING;
 }
 
-/* Whether its source is asked for already. */
-static bool
-source_asks(const struct auth *a, const struct addr *source)
-{
-	const struct attempt *t;
-
-	if (source->family == ADDR_ANY)
-		return false;
-	TAILQ_FOREACH(t, &a->all, link)
-	{
-		if (t->stage == STAGE_ASK && addr_equal(source, &t->c.source))
-			return true;
-	}
-	return false;
-}
-
-/* By the operator's own service, which fetch asks. */
-static enum login_code
-by_asking(struct auth *a, struct attempt *t)
-{
-	uint8_t p[8 + TEXT_LABEL_MAX + LOGIN_SECRET_MAX + NAMES_BYTES];
-	struct buf b;
-
-	if (a->asks >= AUTH_ASKS_MAX || source_asks(a, &t->c.source))
-		return LOGIN_BUSY;
-	buf_write(&b, p, sizeof(p));
-	buf_put_u32(&b, t->number);
-	buf_put_cstr8(&b, t->login.id);
-	buf_put_cstr8(&b, t->login.secret);
-	names_put(&b, &t->login.asked);
-	t->stage = STAGE_ASK;
-	a->asks++;
-	a->ops->send(a->arg, MSG_VOUCH, t->id, p, buf_used(&b));
-	explicit_bzero(p, sizeof(p));
-	return PENDING;
-}
-
 /* An id that no verifier is known of. */
 static enum login_code
 by_nothing(struct auth *a, struct attempt *t)
@@ -281,7 +203,7 @@ by_nothing(struct auth *a, struct attempt *t)
 	if (t->login.method != LOGIN_PLAIN)
 		return LOGIN_NEED_PLAIN;
 	if ((a->unknown & AUTH_CONF_API) != 0)
-		return by_asking(a, t);
+		return auth_ask(a, t);
 	return held_check(a->held, t->login.id, t->login.secret);
 }
 
@@ -344,7 +266,7 @@ take_login(struct auth *a, const struct msg *m)
 	else
 		code = judge(a, t);
 	explicit_bzero(t->login.secret, sizeof(t->login.secret));
-	decide(a, t, code);
+	auth_decide(a, t, code);
 	return 0;
 }
 
@@ -370,7 +292,7 @@ take_more(struct auth *a, const struct msg *m)
 	struct attempt *t = idmap_get(&a->map, m->id);
 
 	if (t != NULL)
-		decide(a, t, confirm(t, m));
+		auth_decide(a, t, confirm(t, m));
 	return 0;
 }
 
@@ -381,60 +303,7 @@ auth_hashed(struct auth *a, uint32_t id, uint32_t number, bool right)
 
 	/* It may have gone while argon2 was at it. */
 	if (t != NULL && t->number == number && t->stage == STAGE_HASH)
-		decide(a, t, right ? LOGIN_OK : LOGIN_WRONG_SECRET);
-}
-
-/* Keep of the asked names those that the answer has. -1: malformed. */
-static int
-intersect(struct attempt *t, struct buf *b)
-{
-	char name[TEXT_NAME_MAX + 1];
-	struct names answer;
-
-	if (names_get(b, &answer) == -1 || !buf_done(b))
-		return -1;
-	for (size_t i = 0; names_at(&t->login.asked, i, name) == 0; i++)
-		if (names_have(&answer, name))
-			names_add(&t->allowed, name);
-	return 0;
-}
-
-static int
-take_vouched(struct auth *a, const struct msg *m)
-{
-	struct attempt *t = idmap_get(&a->map, m->id);
-	uint8_t answer = VOUCHES;
-	uint32_t number = 0;
-	struct buf b;
-
-	buf_read(&b, m->p, m->n);
-	buf_get_u32(&b, &number);
-	if (buf_get_u8(&b, &answer) == -1 || answer >= VOUCHES)
-		return -1;
-	/* It may have gone meanwhile, and another be in its place. */
-	if (t == NULL || t->number != number || t->stage != STAGE_ASK)
-		return 0;
-	if (intersect(t, &b) == -1)
-		return -1;
-	t->vouched = true;
-	decide(a, t,
-	    answer == VOUCH_YES	     ? LOGIN_OK
-		: answer == VOUCH_NO ? LOGIN_WRONG_SECRET
-				     : LOGIN_BUSY);
-	return 0;
-}
-
-static int
-take_vouch_lost(struct auth *a, const struct msg *m)
-{
-	struct attempt *t, *next;
-
-	for (t = TAILQ_FIRST(&a->all); t != NULL; t = next) {
-		next = TAILQ_NEXT(t, link);
-		if (t->stage == STAGE_ASK && (m->id == 0 || m->id == t->id))
-			decide(a, t, LOGIN_BUSY);
-	}
-	return 0;
+		auth_decide(a, t, right ? LOGIN_OK : LOGIN_WRONG_SECRET);
 }
 
 static int
@@ -502,8 +371,8 @@ auth_take(struct auth *a, const struct msg *m)
 		{ MSG_HS_LOCKED, take_locked },
 		{ MSG_AUTH_CONF, take_conf },
 		{ MSG_RELEASE, take_release },
-		{ MSG_VOUCHED, take_vouched },
-		{ MSG_VOUCH_LOST, take_vouch_lost },
+		{ MSG_VOUCHED, auth_take_vouched },
+		{ MSG_VOUCH_LOST, auth_take_vouch_lost },
 		{ MSG_STATUS_USER, take_status_user },
 	};
 
