@@ -11,6 +11,7 @@ from lib import evil, proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
 from lib.origin import Origin, paths, reply
+from lib.tls import Authority
 from lib.wire import connect, get, still
 
 HEADER = os.path.abspath(os.path.join(
@@ -19,7 +20,8 @@ FLAT = 2048  # KiB that the master may grow
 PROMPT = 0.05  # seconds in which others are answered
 DEADLINES = {"deaf": 22, "never_ready": 10}  # seconds until it is ended
 ROLES = {"http": "ptpd-worker", "relay": "ptpd-relay", "keys": "ptpd-worker",
-         "auth": "ptpd-worker", "sni": "ptpd-worker"}
+         "auth": "ptpd-worker", "sni": "ptpd-worker",
+         "tls": "ptpd-tls", "sign": "ptpd-sign"}
 # Modes that are no crime for the role, or that need what it has not.
 FOR_ROLE = {
     "http": set(evil.MODES) - {"another_client", "log_flood"},
@@ -28,6 +30,8 @@ FOR_ROLE = {
     "keys": {"another_role", "wrong_direction", "mutated"},
     "auth": {"another_connection", "wrong_direction", "mutated"},
     "sni": {"another_origin", "mutated"},
+    "tls": {"another_handshake", "another_role", "mutated", "descriptor"},
+    "sign": {"another_role", "mutated"},
 }
 
 
@@ -36,11 +40,11 @@ def install(lab):
     home = lab.path("bin")
     os.mkdir(home)
     for name in ("ptpd", "ptpd-worker", "ptpd-relay", "ptpd-fetch",
-                 "ptpd-tls", "ptpd-sign"):
-        evil_one = name in ("ptpd-worker", "ptpd-relay")
+                 "ptpd-tls", "ptpd-sign", "ptpd-certs"):
+        evil_one = name in ROLES.values()
         real = name + ".real" if evil_one else name
         shutil.copy(lab.program(name), os.path.join(home, real))
-    for name in ("ptpd-worker", "ptpd-relay"):
+    for name in set(ROLES.values()):
         shutil.copy(evil.__file__, os.path.join(home, name))
         os.chmod(os.path.join(home, name), 0o755)
     return home
@@ -151,12 +155,15 @@ def flood(lab, home, server):
 def run():
     with Lab() as lab:
         home = install(lab)
+        cert, key = Authority(lab).issue("localhost")
         site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))
         for role in ROLES:
             for what in sorted(FOR_ROLE[role]):
                 with tap.case(f"{role}: {what}: it dies, nobody else notices"):
                     server = Ptpd(lab, "-o", "workers=2", "-u", "id2:secret2",
                                   "-o", "listen.sni=127.0.0.1:0",
+                                  "-o", f"tls.cert={cert}",
+                                  "-o", f"tls.key={key}",
                                   program=os.path.join(home, "ptpd"))
                     server.service = site.port
                     clients = [Ptp(lab, server, site.url),

@@ -1,5 +1,5 @@
 /*
- * A master and five hijacked workers: whatever they send, in whatever order,
+ * A master and hijacked workers of each kind: whatever they send, in whatever order,
  * the tables stay whole, nothing leaks, and who breaks a rule is ended.
  *
  * The input is a list of steps: what u8, then
@@ -26,15 +26,16 @@
 #include "master/master.h"
 #include "master/restart.h"
 #include "master/sessions.h"
+#include "master/tls.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define WORKERS 6
+#define WORKERS 7
 #define STEPS_MAX 200
 
 static const enum role ROLES[WORKERS] = { ROLE_HTTP, ROLE_RELAY, ROLE_RELAY,
-	ROLE_KEYS, ROLE_AUTH, ROLE_SNI };
+	ROLE_KEYS, ROLE_AUTH, ROLE_SNI, ROLE_TLS };
 
 struct world {
 	struct master m;
@@ -140,7 +141,7 @@ turn(struct world *x)
 		drain(x->ends[i]);
 }
 
-/* Any kind of visitor that an edge has to judge. */
+/* Any kind of visitor that an edge has to judge, or a converter to convert. */
 static void
 visitor(struct world *x, uint8_t kind)
 {
@@ -162,7 +163,13 @@ visitor(struct world *x, uint8_t kind)
 	else if ((kind & 4) != 0)
 		c->kind = LISTENER_REDIRECT;
 	c->proxied = (kind & 2) != 0;
-	edge_place(&x->m, c);
+	if ((kind & 8) == 0) {
+		edge_place(&x->m, c);
+		return;
+	}
+	c->kind = LISTENER_TLS;
+	c->who.scheme = (kind & 1) != 0 ? SCHEME_TLS : SCHEME_HTTPS;
+	tls_place(&x->m, c);
 }
 
 /* The n-th connection. */

@@ -15,7 +15,8 @@ import sys
 import time
 
 CHANNEL = 3
-ROLES = ["http", "relay", "keys", "auth", "sni"]
+ROLES = ["http", "relay", "keys", "auth", "sni", "tls", "udp", "fetch", "log",
+         "api", "sign"]
 MODES = {}
 
 
@@ -137,6 +138,12 @@ def another_connection(w):
 def another_origin(w):
     w.ready()
     w.send("ORIGIN", 0x00ffff00, bytes(2))
+
+
+@mode
+def another_handshake(w):
+    w.ready()
+    w.send("HANDSHAKED", 0x00ffff00, b"\0\x03\x04\0\0\0")
 
 
 @mode
