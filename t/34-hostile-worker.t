@@ -22,6 +22,7 @@ DEADLINES = {"deaf": 22, "never_ready": 10}  # seconds until it is ended
 ROLES = {"http": "ptpd-worker", "relay": "ptpd-relay", "keys": "ptpd-worker",
          "auth": "ptpd-worker", "sni": "ptpd-worker",
          "tls": "ptpd-tls", "sign": "ptpd-sign"}
+SECURE = ("tls", "sign")  # only with certificates
 # Modes that are no crime for the role, or that need what it has not.
 FOR_ROLE = {
     "http": set(evil.MODES) - {"another_client", "log_flood"},
@@ -103,7 +104,8 @@ def is_good(pid):
 
 def hostile(lab, home, server, role, what):
     until("all are there", lambda: len(server.pids("relay")) == 2
-          and all(server.pids(r) for r in ROLES))
+          and all(server.pids(r) for r in ROLES
+                  if r not in SECURE or role in SECURE))
     steady = Steady(server.port, server.service)
     if role == "relay":
         spare, = relay_of(server, "id2")
@@ -156,14 +158,14 @@ def run():
     with Lab() as lab:
         home = install(lab)
         cert, key = Authority(lab).issue("localhost")
+        secure = ("-o", f"tls.cert={cert}", "-o", f"tls.key={key}")
         site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))
         for role in ROLES:
             for what in sorted(FOR_ROLE[role]):
                 with tap.case(f"{role}: {what}: it dies, nobody else notices"):
                     server = Ptpd(lab, "-o", "workers=2", "-u", "id2:secret2",
                                   "-o", "listen.sni=127.0.0.1:0",
-                                  "-o", f"tls.cert={cert}",
-                                  "-o", f"tls.key={key}",
+                                  *(secure if role in SECURE else ()),
                                   program=os.path.join(home, "ptpd"))
                     server.service = site.port
                     clients = [Ptp(lab, server, site.url),
