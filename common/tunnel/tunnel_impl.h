@@ -1,4 +1,4 @@
-/* What tunnel.c, tunnel_out.c, tunnel_in.c and stream.c share. */
+/* What tunnel.c, tunnel_out.c, tunnel_in.c, stream.c and credit.c share. */
 #ifndef TUNNEL_IMPL_H
 #define TUNNEL_IMPL_H
 
@@ -130,6 +130,8 @@ void stream_drop(struct stream *s); /* free, saying nothing to anyone */
 void stream_wait(struct stream *s); /* until there is room or credit */
 struct stream *stream_of_leaving(struct deadline *d);
 void stream_wake(struct stream *s); /* call `room` */
+
+/* credit.c */
 void stream_held(struct stream *s); /* DATA has come for it */
 /* Have somebody go, so that there is room for n bytes. Whether one did. */
 bool stream_relieve(struct tunnel *t, uint64_t n);
