@@ -8,6 +8,8 @@
 #include "common/crypto/record.h"
 #include "common/tunnel/tunnel_impl.h"
 
+#define SAMPLE_US 200000 /* a wait that says how fast the line is */
+
 /* Bytes that one of n bytes may take in the buffer, heads and tags included. */
 static size_t
 cost_of(size_t n)
@@ -18,12 +20,48 @@ cost_of(size_t n)
 	    frames * (FRAME_HEAD + RECORD_HEAD + RECORD_TAG);
 }
 
+/*
+ * What waits behind a slow line is late when it arrives, so that less may
+ * wait the slower it is. A short wait says only that it is not slower.
+ */
+void
+tunnel_dgram_learn(struct tunnel *t, size_t n)
+{
+	struct tunnel_out *o = &t->out;
+	bool waits = o->head < o->tail;
+	uint64_t now, us;
+	size_t queue;
+
+	if (!o->busy && !waits)
+		return;
+	now = turn_now(t->turn);
+	if (!o->busy) {
+		o->busy_at = now;
+		o->busy_bytes = 0;
+		return;
+	}
+	o->busy_bytes += n;
+	us = now - o->busy_at;
+	if (waits && us < SAMPLE_US)
+		return;
+	queue = (size_t)(o->busy_bytes * TUNNEL_DGRAM_US / (us == 0 ? 1 : us));
+	if (queue < TUNNEL_DGRAM_QUEUE)
+		queue = TUNNEL_DGRAM_QUEUE;
+	if (queue > TUNNEL_OUT_DGRAM)
+		queue = TUNNEL_OUT_DGRAM;
+	if (us >= SAMPLE_US || (o->queue != 0 && queue > o->queue))
+		o->queue = queue;
+	o->busy_at = now;
+	o->busy_bytes = 0;
+}
+
 static bool
 has_room(struct tunnel_out *o, size_t cost)
 {
 	const size_t end = TUNNEL_OUT_DATA + TUNNEL_OUT_DGRAM;
+	size_t most = o->queue == 0 ? TUNNEL_OUT_DGRAM : o->queue;
 
-	if (o->dgram + cost > TUNNEL_OUT_DGRAM)
+	if (o->dgram + cost > most)
 		return false;
 	if (o->tail + cost > end)
 		tunnel_out_compact(o);

@@ -12,10 +12,13 @@ struct event;
 struct tunnel_out {
 	uint8_t *p; /* NULL while nothing is queued */
 	size_t cap, head, tail;
-	size_t rec;   /* where the open record begins */
-	size_t dgram; /* bytes for datagrams since nothing was unsent */
-	bool open;    /* there is one */
-	bool busy;    /* the kernel took less than all */
+	size_t rec;	   /* where the open record begins */
+	size_t dgram;	   /* bytes for datagrams since nothing was unsent */
+	size_t queue;	   /* of them, so many at most; 0: not known yet */
+	uint64_t busy_at;  /* since when the line is the limit */
+	size_t busy_bytes; /* and what it has taken since */
+	bool open;	   /* there is one */
+	bool busy;	   /* the kernel took less than all */
 };
 
 /* Streams by number: chained hash of a power of two. */
@@ -118,6 +121,9 @@ struct frame;
  * datagram and is dealt with; 0: it is for others; -1: it has ended t.
  */
 int tunnel_dgram_frame(struct tunnel *t, const struct frame *f, uint8_t *p);
+
+/* Of the bytes that wait the line has taken n: how fast is it? */
+void tunnel_dgram_learn(struct tunnel *t, size_t n);
 
 /* Any other frame of a stream of datagrams. 0, or -1: that has ended t. */
 int tunnel_dgram_control(struct tunnel *t, struct stream *s,

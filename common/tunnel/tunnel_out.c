@@ -183,6 +183,7 @@ tunnel_out_flush(void *arg)
 	}
 	if (n > 0)
 		o->head += (size_t)n;
+	tunnel_dgram_learn(t, n > 0 ? (size_t)n : 0);
 	o->busy = o->head < o->tail;
 	if (o->busy)
 		return;
