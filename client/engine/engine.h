@@ -51,6 +51,7 @@ struct engine {
 	LIST_HEAD(, local) doubts; /* see local_io_check() */
 	LIST_HEAD(, flow) flows;
 	size_t nflows;
+	size_t early; /* bytes that flows keep until they have a socket */
 	struct idmap flow_dials;     /* flows that wait for a socket */
 	struct deadlines flow_waits; /* the same */
 	uint8_t *flow_space; /* to receive into; NULL: not needed so far */

@@ -18,10 +18,21 @@
 #include "common/base/log.h"
 #include "common/tunnel/tunnel.h"
 
+#define EARLY_FIRST 4096
+
 static void
 bury(void *arg)
 {
 	free(arg);
+}
+
+static void
+free_early(struct flow *f)
+{
+	free(f->early);
+	f->early = NULL;
+	f->engine->early -= f->early_size;
+	f->early_size = f->nearly = 0;
 }
 
 /* Close it; the stream is already gone. */
@@ -39,8 +50,7 @@ drop(struct flow *f)
 	}
 	f->dead = true;
 	deadline_drop(&f->deadline);
-	free(f->early);
-	f->early = NULL;
+	free_early(f);
 	rules_give(f->rules);
 	LIST_REMOVE(f, link);
 	e->nflows--;
@@ -154,9 +164,7 @@ send_early(struct flow *f)
 		flow_io_send(f, &iov, 1);
 		at += sizeof(n) + n;
 	}
-	free(f->early);
-	f->early = NULL;
-	f->nearly = 0;
+	free_early(f);
 }
 
 bool
@@ -203,22 +211,41 @@ flow_refused(struct engine *e, uint32_t number, int err)
 	return true;
 }
 
-/* Keep one until the socket is there; the newest is lost if it is too much. */
+/* Room for n more bytes behind those that are kept. */
+static int
+make_early(struct flow *f, size_t n)
+{
+	size_t size = f->early_size == 0 ? EARLY_FIRST : f->early_size;
+	uint8_t *more;
+
+	if (f->nearly + n > FLOW_EARLY_MAX)
+		return -1;
+	while (size < f->nearly + n)
+		size *= 2;
+	if (size == f->early_size)
+		return 0;
+	if (f->engine->early + size - f->early_size > FLOW_EARLY_ALL ||
+	    (more = realloc(f->early, size)) == NULL)
+		return -1;
+	f->engine->early += size - f->early_size;
+	f->early = more;
+	f->early_size = size;
+	return 0;
+}
+
+/* Keep one until the socket is there; it is lost if that is too much. */
 static void
 keep(struct flow *f, const struct iovec *iov)
 {
 	uint32_t n = (uint32_t)iov->iov_len;
-	uint8_t *more;
 
-	if (f->nearly + sizeof(n) + n > FLOW_EARLY_MAX + sizeof(n) ||
-	    (more = realloc(f->early, f->nearly + sizeof(n) + n)) == NULL) {
+	if (make_early(f, sizeof(n) + n) == -1) {
 		f->dropped++;
 		return;
 	}
-	f->early = more;
-	memcpy(more + f->nearly, &n, sizeof(n));
+	memcpy(f->early + f->nearly, &n, sizeof(n));
 	if (n > 0)
-		memcpy(more + f->nearly + sizeof(n), iov->iov_base, n);
+		memcpy(f->early + f->nearly + sizeof(n), iov->iov_base, n);
 	f->nearly += sizeof(n) + n;
 }
 

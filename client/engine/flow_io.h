@@ -17,7 +17,7 @@ struct flow {
 	uint64_t up, down; /* bytes to the service and from it */
 	uint64_t dropped;  /* datagrams, either way */
 	uint8_t *early;	   /* what came before the socket: length, bytes */
-	size_t nearly;
+	size_t nearly, early_size;
 	uint32_t dial; /* its number while it waits for a socket, else 0 */
 	int fd;
 	int segment; /* UDP_SEGMENT of the socket, 0: off */

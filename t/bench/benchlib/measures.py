@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 
+from .datagrams import datagrams
 from .fair import fair
 from .origin import BULK_BYTES, PAGE_BYTES
 from .proc import BenchError, cpu_us, pss_kib
@@ -256,8 +257,8 @@ class Measure:
         self.max_rounds = max_rounds
 
 
-# What only makes sense where TLS is spoken.
-TLS = ("https", "handshakes")
+# What only makes sense where TLS is spoken, or datagrams are carried.
+SPECIAL = ("https", "handshakes", "datagrams")
 
 MEASURES = [
     Measure("requests", requests),
@@ -268,6 +269,7 @@ MEASURES = [
     Measure("fair", lambda run, opt: fair(run, opt, Wrk)),
     Measure("https", https),
     Measure("handshakes", handshakes),
+    Measure("datagrams", datagrams),
     Measure("idle", idle, max_rounds=3),
     Measure("rest", rest, max_rounds=3),
 ]

@@ -24,6 +24,7 @@ def both(*bounds):
     return {"ptp": list(bounds), "ptp-none": list(bounds)}
 
 
+UDP = ("ptp-udp", "ptp-udp-none")
 FAIR = ("ptp", "ptp-none", "ptp-two")
 
 METRICS = [
@@ -59,6 +60,10 @@ METRICS = [
     Metric("shake_beside", "beside handshakes, p99, ms", "{:.2f}", False),
     Metric("shake_times", "the same by alone", "{:.2f}", False,
            {"ptp-tls": [(None, 3.0)]}),
+    Metric("datagrams", "datagrams of 1200 bytes/s", "{:.0f}", True,
+           {s: [("socat", 3.0)] for s in UDP}),
+    Metric("datagram_loss", "lost at half of that, %", "{:.3f}", False,
+           {s: [(None, 0.0)] for s in UDP}),
     Metric("idle_server", "idle visitor, KiB, server", "{:.2f}", False,
            both((None, 1.0))),
     Metric("idle_client", "idle visitor, KiB, client", "{:.2f}", False,
@@ -111,7 +116,8 @@ class Results:
                 value >= bound if metric.higher else value <= bound)
             sign = ">=" if metric.higher else "<="
             of = {"haproxy": " of chain", "direct": " of direct",
-                  "haproxy-tls": " of chain", "nginx-tls": " of nginx"}.get(
+                  "haproxy-tls": " of chain", "nginx-tls": " of nginx",
+                  "socat": " of socat"}.get(
                 reference, "")
             out.append((f"{sign} {bound:.2f}{of}", good))
         return out

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 
+from .datagrams import build
 from .origin import PAGE_BYTES
 from .proc import free_port
 
@@ -21,6 +22,7 @@ class Running:
         self.name = name  # that visitors connect to
         self.host = host or f"127.0.0.1:{port}"
         self.tls = tls  # visitors come by https
+        self.datagrams = None  # udpload, public port, service's port
         self.bulk_host = bulk_host or self.host  # of who downloads beside
         self.server = server  # the Daemon at the visitors' end, or None
         self.client = client  # the Daemon at the web server's end, or None
@@ -285,6 +287,46 @@ class PtpSni(Ptp):
         return Running(self.sni, server, client, tls=True, name="localhost")
 
 
+def _datagrams(stage, public, local, server, client=None):
+    run = Running(public, server, client)
+    run.datagrams = build(stage.directory), public, local
+    return run
+
+
+class Socat(Subject):
+    """One process that copies datagrams from one socket to another."""
+
+    key, title, programs = "socat", "socat", ("socat",)
+    measures = ("datagrams",)
+
+    def start(self, stage, origin):
+        public, local = free_port(), free_port()
+        server = stage.spawn(
+            "socat", "socat", "-d", "-d", "-b", "65536",
+            f"UDP4-LISTEN:{public},bind=127.0.0.1,fork,reuseaddr,"
+            "rcvbuf=4194304",
+            f"UDP4:127.0.0.1:{local}")
+        server.wait_for(server.err, "listening on")
+        return _datagrams(stage, public, local, server)
+
+
+class PtpUdp(Ptp):
+    key, title = "ptp-udp", "ptp, udp port"
+    measures = ("datagrams",)
+    rules = ("-o", 'limits.udp={range="1024-65535";}')
+
+    def _visited(self, stage, server, port, origin):
+        public, local = free_port(), free_port()
+        client = self._client(stage, "ptp", "id1:secret1", port,
+                              f"udp://127.0.0.1:{local},port={public}")
+        return _datagrams(stage, public, local, server, client)
+
+
+class PtpUdpPlain(PtpUdp):
+    key, title = "ptp-udp-none", "ptp, udp port, cipher none"
+    options = PtpPlain.options
+
+
 class Frp(Subject):
     """As it comes: TLS on, one multiplexed connection, a tcp proxy."""
 
@@ -381,4 +423,5 @@ def all_subjects(visitors):
     """Every subject, in the order of the table."""
     return [Direct(), Haproxy(visitors), Ptp(), PtpPlain(), PtpTwo(),
             PtpPort(), PtpPortPlain(), NginxTls(), HaproxyTls(visitors),
-            PtpTls(), PtpPortTls(), PtpSni(), Frp(), Rathole(), Gt(), Chisel()]
+            PtpTls(), PtpPortTls(), PtpSni(), Socat(), PtpUdp(),
+            PtpUdpPlain(), Frp(), Rathole(), Gt(), Chisel()]
