@@ -27,6 +27,8 @@ enum step {
 	STEP_PROBE,
 	STEP_LAZY, /* the client reads nothing any more */
 	STEP_DRAIN,
+	STEP_FLOWS, /* a flowpipe from role `udp` */
+	STEP_PIPE,  /* ... which writes */
 	STEPS
 };
 
@@ -35,6 +37,7 @@ struct field {
 	int user[USERS]; /* -1: none */
 	uint32_t conn[USERS];
 	int client; /* -1: gone */
+	int pipe;   /* -1: none */
 	bool lazy;
 	struct turn_item nothing;
 };
@@ -64,8 +67,10 @@ turn(struct field *f)
 	lab_listen(f->lab);
 	for (size_t i = 0; i < USERS; i++)
 		drain_fd(f->user[i]);
-	if (!f->lazy)
+	if (!f->lazy) {
 		drain_fd(f->client);
+		drain_fd(f->pipe);
+	}
 }
 
 static void
@@ -109,7 +114,7 @@ say_frame(struct field *f, uint8_t whom, const uint8_t *p, size_t n)
 {
 	uint8_t frame[FRAME_HEAD + 256];
 	uint8_t type = n > 0 ? p[0] % FRAME_TYPES : FRAME_OPENED;
-	bool stream = type <= FRAME_CREDIT;
+	bool stream = type <= FRAME_CREDIT || type >= FRAME_DGRAM;
 
 	if (n > 0) {
 		p++;
@@ -138,6 +143,18 @@ say_fd(struct field *f, uint32_t conn)
 	lab_down(f->lab, MSG_ASK_FD, conn, NULL, 0, fds[0]);
 	lab_user(
 	    f->lab, ++f->lab->last_conn, fds[1], GENERATION, true, "b.test");
+}
+
+static void
+new_pipe(struct field *f, uint8_t service)
+{
+	uint8_t flows[10] = { 0, 0, 0, 0, 0, 0, 0, GENERATION, 0, service };
+	int fds[2];
+
+	shut(&f->pipe);
+	pair(fds);
+	f->pipe = fds[1];
+	lab_down(f->lab, MSG_UDP_FLOWS, 0, flows, sizeof(flows), fds[0]);
 }
 
 static void
@@ -206,6 +223,12 @@ step(struct field *f, uint8_t what, uint8_t whom, const uint8_t *p, size_t n)
 	case STEP_DRAIN:
 		lab_down(f->lab, MSG_DRAIN, 0, NULL, 0, -1);
 		break;
+	case STEP_FLOWS:
+		new_pipe(f, (uint8_t)(whom % 2));
+		break;
+	case STEP_PIPE:
+		say(f->pipe, p, n);
+		break;
 	case STEP_TURN:
 	default:
 		turn(f);
@@ -222,6 +245,7 @@ end_all(struct field *f)
 	for (size_t i = 0; i < USERS; i++)
 		shut(&f->user[i]);
 	shut(&f->client);
+	shut(&f->pipe);
 	/* Behind all that was said: no user comes after its PONG. */
 	lab_down(l, MSG_PING, 0, NULL, 0, -1);
 	for (int i = 0;
@@ -248,7 +272,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const uint8_t key[32];
 	static struct lab *lab; /* one for all inputs */
-	struct field f = { .client = -1 };
+	struct field f = { .client = -1, .pipe = -1 };
 	struct addr peer = { 0 };
 	struct session *s;
 	int fds[2];

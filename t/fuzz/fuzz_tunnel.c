@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/crypto/record.h"
+#include "common/tunnel/scheme.h"
 #include "common/tunnel/tunnel.h"
 #include "common/tunnel/turn.h"
 
@@ -31,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct owner {
 	struct peer *peer;
 	struct stream *stream; /* NULL: free */
+	bool dgram;
 };
 
 struct peer {
@@ -49,6 +52,7 @@ open_stream(void *arg, struct stream *s, const struct tunnel_open *o)
 			continue;
 		p->owners[i].peer = p;
 		p->owners[i].stream = s;
+		p->owners[i].dgram = o->scheme == SCHEME_UDP;
 		stream_set_owner(s, &p->owners[i]);
 		if (o->service & 1)
 			stream_opened(s);
@@ -122,6 +126,37 @@ room(void *owner)
 	stream_write(o->stream, "more", 4);
 }
 
+static void
+dgrams(void *owner, const struct iovec *iov, int n)
+{
+	struct owner *o = owner;
+
+	if (o->stream == NULL || !o->dgram || n < 1 || n > TUNNEL_GATHER)
+		abort();
+	for (int i = 0; i < n; i++) {
+		/* Read all of it, for the sanitizer. */
+		if (iov[i].iov_len > TUNNEL_DGRAM_MAX ||
+		    (iov[i].iov_len > 0 &&
+			sodium_is_zero(iov[i].iov_base, iov[i].iov_len) == -1))
+			abort();
+		if ((o->peer->how & ANSWER) != 0)
+			stream_dgram(
+			    o->stream, iov[i].iov_base, iov[i].iov_len);
+	}
+	if ((o->peer->how & LEAVE) == 0)
+		return;
+	stream_end(o->stream, RESET_TIMEOUT);
+	o->stream = NULL;
+}
+
+static void
+dgrams_end(void *owner, enum reset reason)
+{
+	if (!((struct owner *)owner)->dgram)
+		abort();
+	reset(owner, reason);
+}
+
 static int
 control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 {
@@ -148,6 +183,8 @@ static const struct tunnel_ops ops = {
 	.open = open_stream,
 	.opened = opened,
 	.data = data,
+	.dgrams = dgrams,
+	.dgrams_end = dgrams_end,
 	.fin = fin,
 	.reset = reset,
 	.room = room,
@@ -246,9 +283,11 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (p.tunnel == NULL)
 		abort();
 	for (int i = 0; i < OWN && (p.how & AS_SERVER) != 0; i++) {
-		struct tunnel_open o = { .service = (uint16_t)i };
+		struct tunnel_open o = { .service = (uint16_t)i,
+			.scheme = i == OWN - 1 ? SCHEME_UDP : SCHEME_HTTP };
 
 		p.owners[i].peer = &p;
+		p.owners[i].dgram = o.scheme == SCHEME_UDP;
 		p.owners[i].stream = tunnel_open(p.tunnel, &o, &p.owners[i]);
 	}
 	send_all(fds[1], bytes + 1, size - 1, p.how, base, turn);

@@ -332,6 +332,8 @@ fin_any(void *owner)
 }
 
 static const struct tunnel_ops any_ops = {
+	.dgrams = on_dgrams,
+	.dgrams_end = on_reset,
 	.open = open_any,
 	.opened = on_opened,
 	.data = take_any,

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "common/crypto/record.h"
+#include "common/tunnel/scheme.h"
 #include "common/tunnel/tunnel.h"
 #include "common/tunnel/turn.h"
 
@@ -34,6 +35,7 @@ struct flow {
 	size_t seed;	       /* of what it sends; the other end has it ^ 1 */
 	size_t to_send, sent;
 	size_t received, consumed;
+	size_t dgrams, last;	       /* of a stream of datagrams */
 	bool opened, fin, reset, lazy; /* lazy: does not consume */
 	bool keep;		       /* no stream_end() by itself */
 	enum reset reason;
@@ -170,7 +172,7 @@ on_open(void *arg, struct stream *s, const struct tunnel_open *o)
 	f->end = e;
 	f->stream = s;
 	f->seed = o->service * 2u + 1;
-	f->to_send = e->answer;
+	f->to_send = o->scheme == SCHEME_UDP ? NOTHING : e->answer;
 	if (e->refuse) {
 		f->stream = NULL;
 		stream_end(s, RESET_REFUSED);
@@ -202,7 +204,26 @@ on_ended(void *arg, const char *why)
 	strncpy(e->why, why, sizeof(e->why) - 1);
 }
 
+/* Datagrams of a flow: how many came, and the sum of their sizes. */
+static inline void
+on_dgrams(void *owner, const struct iovec *iov, int n)
+{
+	struct flow *f = owner;
+
+	for (int i = 0; i < n; i++) {
+		const uint8_t *p = iov[i].iov_base;
+
+		for (size_t k = 0; k < iov[i].iov_len; k++)
+			ck_assert_uint_eq(p[k], pattern(iov[i].iov_len, k));
+		f->received += iov[i].iov_len;
+		f->last = iov[i].iov_len;
+		f->dgrams++;
+	}
+}
+
 static const struct tunnel_ops end_ops = {
+	.dgrams = on_dgrams,
+	.dgrams_end = on_reset,
 	.open = on_open,
 	.opened = on_opened,
 	.data = on_data,
