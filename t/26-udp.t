@@ -200,7 +200,9 @@ def datagrams(lab):
 
 
 def ages(lab):
-    pair = Pair(lab, "-o", "limits.streams=3", keys=",timeout=1s")
+    log = lab.path("flows.log")
+    pair = Pair(lab, "-o", "limits.streams=3", "-o", f"log.file={log}",
+                keys=",timeout=1s")
     with tap.case("an idle flow ends, and its place is free again"):
         users = [udp() for _ in range(4)]
         for user in users[:3]:
@@ -219,6 +221,15 @@ def ages(lab):
             until("flows end", lambda: not flows(pair.server))
         until("and at the client",
               lambda: not pair.client.show_json("streams"))
+
+    with tap.case("the access log has a line for each flow"):
+        def line():
+            with open(log, encoding="utf-8") as f:
+                return re.search(
+                    r"access: peer 127\.0\.0\.1:\d+ scheme udp name "
+                    rf"127\.0\.0\.1:{pair.port} client id1 status 0 "
+                    r"up 3 down 3 ", f.read())
+        until("a line", line)
 
     with tap.case("traffic either way keeps it alive, with one local port"):
         with udp() as user:

@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/ipc/access.h"
 #include "common/net/flowpipe.h"
 #include "worker/relay/gate.h"
+#include "worker/relay/journal.h"
 #include "worker/relay/offer.h"
 #include "worker/relay/session.h"
 
 #define US_PER_S 1000000
+#define US_PER_MS 1000
 
 _Static_assert(FLOWPIPE_SCRATCH <= TURN_SCRATCH, "one scratch for both");
 
@@ -28,6 +31,7 @@ struct flow {
 	uint64_t up, down, dropped;
 	uint64_t since; /* turn_now() */
 	bool denied;	/* its source may not use the service */
+	bool served;	/* it has had a stream */
 };
 
 /* The flows of one service. */
@@ -65,10 +69,29 @@ leave(struct flow *f)
 	count(f->pipe, COUNTER_CLOSED, 1);
 }
 
+/* Its line in the access log. */
+static void
+record(const struct flow *f)
+{
+	struct relay *r = f->pipe->relay;
+	uint64_t took = (turn_now(r->turn) - f->since) / US_PER_MS;
+	struct access a = { .scheme = SCHEME_UDP,
+		.took = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took,
+		.up = f->up,
+		.down = f->down,
+		.peer = f->peer };
+
+	strcpy(a.client, f->pipe->session->id);
+	addr_format(a.name, &f->local);
+	journal_flow(r, &a);
+}
+
 /* Its stream is gone or was never there. */
 static void
 flow_free(struct flow *f)
 {
+	if (f->served)
+		record(f);
 	idmap_take(&f->pipe->flows, f->id);
 	free(f);
 }
@@ -188,6 +211,7 @@ flow_stream(struct flow *f)
 	    is_full(f->pipe) || (t = session_tunnel(s)) == NULL ||
 	    (f->stream = tunnel_open(t, &o, f)) == NULL)
 		return false;
+	f->served = true;
 	f->own = offer_take(s, f->pipe->service);
 	s->users++;
 	count(f->pipe, COUNTER_OPENED, 1);

@@ -228,6 +228,17 @@ journal_refused(struct user *u, int status, bool stay)
 }
 
 void
+journal_flow(struct relay *r, const struct access *a)
+{
+	struct access now = *a;
+
+	if (r->journal == NULL || log_get_level() > LOG_LEVEL_INFO)
+		return;
+	now.ms = logline_now();
+	add(r, &now);
+}
+
+void
 journal_ended(struct user *u)
 {
 	struct user_log *l = u->log;

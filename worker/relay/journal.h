@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct access;
 struct relay;
 struct user;
 
@@ -34,6 +35,9 @@ void journal_answered(struct user *u, size_t left);
 
 /* It is answered by us; `stay`: the connection goes on. */
 void journal_refused(struct user *u, int status, bool stay);
+
+/* A flow of datagrams has ended: *a but for its time. */
+void journal_flow(struct relay *r, const struct access *a);
 
 /* u is gone, and its u->log with it. */
 void journal_ended(struct user *u);
