@@ -361,6 +361,52 @@ users = ( { id = "id1"; secret = "secret1"; },
                 tap.is_(user.take(2), b"hi", f"port {port}")
 
 
+def services_as_gt(lab):
+    """GT's TestServices: 2 clients, 4 names and 4 ports each, two ways."""
+    conf = lab.write("services.conf", """\
+limits = { hosts = { with_id = true; };
+           tcp = { range = "8300-8399"; number = 4; }; };
+users = ( { id = "id1"; secret = "secret1"; },
+          { id = "id2"; secret = "secret2"; } );
+""")
+    server = Ptpd(lab, "-f", conf, users=())
+    webs = [lab.keep(Origin(paths({}, lambda w, r, i=i: reply(f"web {i}"))))
+            for i in range(8)]
+    raws = [greeter(lab, f"raw {i}") for i in range(8)]
+
+    def names(number):
+        return [f"id{number}", *(f"id{number}-{n}" for n in "abc")]
+
+    with tap.case("TestServices: two clients, eight services each, all are "
+                  "reached"):
+        line = [webs[0].url, *(f"{webs[i].url},name={n}"
+                               for i, n in enumerate("abc", 1))]
+        line += [f"{raws[i].url},port={8300 + i}" for i in range(3)]
+        first = Ptp(lab, server, *line, raws[3].url)
+        rows = [f'{{ local = "{webs[4].url}"; }}']
+        rows += [f'{{ local = "{webs[4 + i].url}"; name = "{n}"; }}'
+                 for i, n in enumerate("abc", 1)]
+        rows += [f'{{ local = "{raws[4 + i].url}"; port = {8310 + i}; }}'
+                 for i in range(3)]
+        rows += [f'{{ local = "{raws[7].url}"; random = true; }}']
+        text = "services = ( " + ",\n".join(rows) + " );\n"
+        second = Ptp(lab, server, user="id2:secret2", wait=False, options=[
+            "-f", lab.write("ptp.conf", text)])
+        second.services = 8
+        second.wait_up()
+        ports = [int(p) for client in (first, second) for p in re.findall(
+            r"reachable at tcp://127\.0\.0\.1:(\d+)", client.out())]
+        tap.is_(len(ports), 8, "ports")
+        tap.is_([get(server.port, host=name).body for name in
+                 names(1) + names(2)],
+                [f"web {i}".encode() for i in range(8)], "names")
+        got = []
+        for port in ports:
+            with connect(port) as user:
+                got.append(user.take(5))
+        tap.is_(got, [f"raw {i}".encode() for i in range(8)], "ports")
+
+
 def named(lab):
     with tap.case("a tcp:// service with a name has no port, and HTTP reaches "
                   "it as it is"):
@@ -382,6 +428,7 @@ def alone():
             refused_here_and_there(lab)
             rules(lab)
             as_gt(lab)
+            services_as_gt(lab)
             named(lab)
         finally:
             for process in lab.processes:
