@@ -9,6 +9,7 @@ from lib import tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, port_answers, until
 from lib.origin import Origin, echo, paths, reply
+from lib.web import Nginx, self_signed
 from lib.wire import Wire, connect, get
 
 
@@ -141,6 +142,35 @@ def wildcards(lab, site, other):
         Ptp(lab, server, f"{site.url},name=*.example.com").stop()
 
 
+def server_names(lab, site):
+    with tap.case("by server name: the same kinds, in a table of their own"):
+        server = Ptpd(lab, "-o", "listen.sni=127.0.0.1:0", "-u", "id2:secret2")
+        port = server.port_of("sni")
+        secure = Nginx(lab, "tls", tls=self_signed(lab))
+        Ptp(lab, server, secure.url, f"{secure.url},name=*.b.example,"
+            "name=local.test")
+        Ptp(lab, server, f"{site.url},name=plain.test", user="id2:secret2")
+
+        def ask(name):
+            return lab.run(["curl", "-sSk", "--resolve",
+                            f"{name}:{port}:127.0.0.1",
+                            f"https://{name}:{port}/who"])
+
+        for name in ("x.b.example", "y.x.b.example", "LOCAL.test",
+                     "id1.example.com"):
+            tap.like(ask(name).stdout, "^tls ", name)
+        for name in "b.example", "plain.test", "id2.b.example":
+            tap.is_(ask(name).returncode, 35, name)
+        tap.is_(status(server, "plain.test"), 200, "by Host")
+        tap.is_(status(server, "x.b.example"), 200, "by Host")
+        tap.is_(sorted((r["table"], r["name"])
+                       for r in server.show_json("routes")),
+                [("http", "*.b.example"), ("http", "id1"),
+                 ("http", "local.test"), ("http", "plain.test"),
+                 ("sni", "*.b.example"), ("sni", "id1"),
+                 ("sni", "local.test")], "routes")
+
+
 def conflicts(lab, site, other):
     with tap.case("a name of another client: nothing of the list is granted, "
                   "and the client says which it is"):
@@ -206,5 +236,6 @@ def run():
         samples(lab, site)
         addresses(lab, site)
         wildcards(lab, site, other)
+        server_names(lab, site)
         conflicts(lab, site, other)
         restart(lab, site)
