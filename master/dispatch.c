@@ -293,7 +293,7 @@ on_gone(struct worker *w)
 		vouch_lost(m);
 		break;
 	case ROLE_API:
-		break; /* it held nothing of ours */
+		break;	  /* it held nothing of ours */
 	case ROLE_REPORT: /* lines wait for the next */
 		break;
 	case ROLE_UDP:

@@ -20,10 +20,10 @@ struct parses;
 
 struct parse_result {
 	bool ok;
-	struct server_conf conf; /* if ok; the receiver's */
-	int users_fd;		 /* verifiers, for MSG_USERS; or -1 */
+	struct server_conf conf;  /* if ok; the receiver's */
+	int users_fd;		  /* verifiers, for MSG_USERS; or -1 */
 	struct certs_files files; /* if ok; the receiver's */
-	const char *text;	 /* faults and warnings, a line each; "" */
+	const char *text;	  /* faults and warnings, a line each; "" */
 };
 
 typedef void (*parse_fn)(void *arg, struct parse_result *r);

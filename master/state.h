@@ -43,8 +43,8 @@ enum state_type {
 
 struct state_head {
 	int args_fd, cwd_fd;
-	int exe_fd;  /* of the old executable, to go back to */
-	int ctl_fd;  /* the control socket */
+	int exe_fd;	       /* of the old executable, to go back to */
+	int ctl_fd;	       /* the control socket */
 	int certs_fd, keys_fd; /* of TLS; -1: none */
 	int call_fd; /* of the controller who asked for this; -1: none */
 	uint64_t started;

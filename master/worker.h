@@ -59,7 +59,7 @@ struct worker {
 	struct event *timer;
 	const struct counters *counters; /* of a relay */
 	int counters_fd; /* the same, for other relays to read; or -1 */
-	char why[64]; /* for what it was ended; empty: by itself */
+	char why[64];	 /* for what it was ended; empty: by itself */
 	TAILQ_ENTRY(worker) link;
 };
 

@@ -131,9 +131,8 @@ set_share(const struct target *t, const config_setting_t *s)
 		double share = config_setting_get_float(s);
 
 		if (share >= 0 && share <= 1 &&
-		    field_put_number(
-			t->k, t->to, (uint64_t)(share * SCHEMA_WHOLE + 0.5)) ==
-			0)
+		    field_put_number(t->k, t->to,
+			(uint64_t)(share * SCHEMA_WHOLE + 0.5)) == 0)
 			return;
 	} else if (whole(s, &v) == 0 && v <= 1 &&
 	    field_put_number(t->k, t->to, v * SCHEMA_WHOLE) == 0) {

@@ -196,12 +196,14 @@ http_free(struct http *h)
 int
 http_set_ca(struct http *h, unsigned which, const void *pem, size_t n)
 {
-	void *copy = malloc(n);
+	struct curl_blob *ca = &h->ca[which];
 
-	if (copy == NULL)
+	free(ca->data);
+	ca->len = 0;
+	if ((ca->data = malloc(n)) == NULL)
 		return -1;
-	memcpy(copy, pem, n);
-	free(h->ca[which].data);
-	h->ca[which] = (struct curl_blob){ copy, n, CURL_BLOB_COPY };
+	memcpy(ca->data, pem, n);
+	ca->len = n;
+	ca->flags = CURL_BLOB_COPY;
 	return 0;
 }

@@ -9,8 +9,9 @@
 
 struct logline;
 
-#define SETUP_RATE 10 /* lines in a second that are events; more are left out \
-		       */
+#define SETUP_RATE                                                 \
+	10 /* lines in a second that are events; more are left out \
+	    */
 
 /* Which lines of the log become events. */
 struct setup_filter {

@@ -141,7 +141,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_TLS_RULES] = { "TLS_RULES", 16, 16, R(TLS), 0, false, true },
 	[MSG_TLS_CERTS] = { "TLS_CERTS", 4, 4, R(TLS), 0, true, true },
 	[MSG_TLS_TICKETS] = { "TLS_TICKETS", MSG_TICKET_KEY,
-	    MSG_TICKET_KEYS_MAX * MSG_TICKET_KEY, R(TLS), 0, false, true },
+	    MSG_TICKET_KEYS_MAX *MSG_TICKET_KEY, R(TLS), 0, false, true },
 	[MSG_TLS_KEYS] = { "TLS_KEYS", 4, 4, R(SIGN), 0, true, true },
 	[MSG_TLS_SIGNER] = { "TLS_SIGNER", 0, 0, R(TLS) | R(SIGN), 0, true,
 	    false },

@@ -28,8 +28,8 @@ struct buf;
 #define MSG_HEAD 8    /* bytes of the header */
 #define MSG_MAX 16384 /* bytes of a frame with its header */
 #define MSG_PAYLOAD_MAX (MSG_MAX - MSG_HEAD)
-#define MSG_CHANNEL_FD 3 /* where a worker finds its channel */
-#define MSG_TICKET_KEY 80      /* bytes: name 16, AES-256 32, HMAC 32 */
+#define MSG_CHANNEL_FD 3  /* where a worker finds its channel */
+#define MSG_TICKET_KEY 80 /* bytes: name 16, AES-256 32, HMAC 32 */
 #define MSG_TICKET_KEYS_MAX 3
 #define MSG_EXPORTER 32 /* bytes of a channel binding (RFC 9266) */
 #define MSG_USERS_BROKEN UINT32_MAX

@@ -25,14 +25,16 @@ struct stream;
 struct turn;
 struct record;
 
-#define TUNNEL_WINDOW 32768		/* initial credit of a stream */
-#define TUNNEL_WINDOW_MAX (4u << 20)	/* it grows with use up to this */
-#define TUNNEL_CREDIT_MAX (1u << 30)	/* more outstanding: hostile */
-#define TUNNEL_OUT_DATA (256 * 1024)	/* unsent bytes that may be data */
-#define TUNNEL_OUT_DGRAM (1024 * 1024)	/* ... and beside, datagrams; of them \
+#define TUNNEL_WINDOW 32768	     /* initial credit of a stream */
+#define TUNNEL_WINDOW_MAX (4u << 20) /* it grows with use up to this */
+#define TUNNEL_CREDIT_MAX (1u << 30) /* more outstanding: hostile */
+#define TUNNEL_OUT_DATA (256 * 1024) /* unsent bytes that may be data */
+#define TUNNEL_OUT_DGRAM                                                      \
+	(1024 * 1024)			/* ... and beside, datagrams; of them \
 					 */
 #define TUNNEL_DGRAM_QUEUE (128 * 1024) /* ... so many on the slowest line, */
-#define TUNNEL_DGRAM_US 100000 /* else as many as it takes away in this time */
+#define TUNNEL_DGRAM_US 100000 /* else as many as it takes away in this time \
+				*/
 #define TUNNEL_OUT_CONTROL (64 * 1024) /* ... and beyond, control frames */
 #define TUNNEL_DGRAM_MAX 65527	       /* of UDP over IPv6; 65507 over IPv4 */
 #define TUNNEL_GATHER 64	       /* pieces that are handed on at once */

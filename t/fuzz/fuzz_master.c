@@ -1,6 +1,6 @@
 /*
- * A master and hijacked workers of each kind: whatever they send, in whatever order,
- * the tables stay whole, nothing leaks, and who breaks a rule is ended.
+ * A master and hijacked workers of each kind: whatever they send, in whatever
+ * order, the tables stay whole, nothing leaks, and who breaks a rule is ended.
  *
  * The input is a list of steps: what u8, then
  *   0 mod 8    a new visitor

@@ -138,8 +138,8 @@ static const struct first_bytes headers[] = {
 	    VERDICT_REFUSE, 404, NULL },
 	{ "GET / HTTP/1.1\r\nHost: a\r\nX-Applet: a.example\r\n\r\n", 0,
 	    VERDICT_REFUSE, 404, NULL },
-	{ "GET / HTTP/1.1\r\nHost: a\r\nX-Applet:\r\n\r\n", 0,
-	    VERDICT_REFUSE, 400, NULL },
+	{ "GET / HTTP/1.1\r\nHost: a\r\nX-Applet:\r\n\r\n", 0, VERDICT_REFUSE,
+	    400, NULL },
 	{ "GET / HTTP/1.1\r\nHost: a\r\nX_Applet: id1\r\n\r\n", 0,
 	    VERDICT_REFUSE, 400, NULL },
 	{ "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", 0, VERDICT_REFUSE, 400,
@@ -662,8 +662,7 @@ START_TEST(lost_descriptors_are_told)
 	run_until(&x.verdict, 1000);
 	ck_assert_uint_eq(x.id, 5);
 	ck_assert_mem_eq(x.said, "\4\5", 2); /* DROP, no descriptors */
-	m = (struct msg){ MSG_NOROUTE, 6, none, sizeof(none),
-		-1 };
+	m = (struct msg){ MSG_NOROUTE, 6, none, sizeof(none), -1 };
 	ck_assert_int_eq(edge_handlers[MSG_NOROUTE](x.edge, &m), 0);
 	run_until(&x.closed, 1000);
 	ck_assert_uint_eq(x.end, END_NOFILE);

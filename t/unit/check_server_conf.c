@@ -213,7 +213,8 @@ static const struct {
 	    ":1: domain: expected a domain name, as \"example.com\"" },
 	{ "http = { mux_header = \"A B\"; };",
 	    ":1: http.mux_header: expected the name of a header field" },
-	{ "tls = { cert = \"x\"; };", ":1: tls.key: expected the path of tls.cert's key" },
+	{ "tls = { cert = \"x\"; };",
+	    ":1: tls.key: expected the path of tls.cert's key" },
 };
 
 START_TEST(one_fault_each)

@@ -132,12 +132,14 @@ START_TEST(test_routes_change_hands)
 	ck_assert_ptr_eq(r->client, b->client);
 	ck_assert(LIST_EMPTY(&a->routes));
 	sessions_end(t.sessions, b, t.routes);
-	ck_assert_ptr_eq(routes_get(t.routes, ROUTES_HTTP, ROUTE_LABEL, "web"), r);
+	ck_assert_ptr_eq(
+	    routes_get(t.routes, ROUTES_HTTP, ROUTE_LABEL, "web"), r);
 	ck_assert_ptr_null(r->session);
 	ck_assert_str_eq(r->client->id, "b");
 	ck_assert_uint_eq(r->client->naway, 1);
 	ck_assert(clients_forget(t.clients, r->client, false, t.routes));
-	ck_assert_ptr_null(routes_get(t.routes, ROUTES_HTTP, ROUTE_LABEL, "web"));
+	ck_assert_ptr_null(
+	    routes_get(t.routes, ROUTES_HTTP, ROUTE_LABEL, "web"));
 	teardown(&t);
 }
 END_TEST

@@ -82,9 +82,9 @@ static void
 release(struct edge_conn *c, const struct verdict *v)
 {
 	struct edge *e = c->edge;
-	struct edge_arrival a = { .id = c->id,
-		.flags = c->flags,
-		.peer = c->peer };
+	struct edge_arrival a = {
+		.id = c->id, .flags = c->flags, .peer = c->peer
+	};
 
 	a.fd = edge_release(c);
 	let_go(e, &a, v);

@@ -12,8 +12,9 @@
 #include "worker/relay/user.h"
 
 #define STRAIGHT_MIN 16384 /* bytes to come, for which it is worth it */
-#define OPAQUE_SMALL 4096  /* to read at once: one piece, mostly, unless the
-			      last read has filled it */
+#define OPAQUE_SMALL                                           \
+	4096 /* to read at once: one piece, mostly, unless the \
+		last read has filled it */
 
 void
 input_discard(struct user *u)

@@ -109,10 +109,9 @@ add(struct relay *r, const struct access *a)
 static void
 copy_name(char *dst, const char *name)
 {
-	size_t n = 0;
+	size_t n = strnlen(name, TEXT_NAME_MAX);
 
-	for (; name[n] != '\0' && n < TEXT_NAME_MAX; n++)
-		dst[n] = name[n];
+	memcpy(dst, name, n);
 	dst[n] = '\0';
 	for (size_t i = 0; i < n; i++)
 		if (dst[i] <= ' ' || dst[i] > '~')
