@@ -11,12 +11,15 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "master/edge.h"
 #include "master/hold.h"
 #include "master/listeners.h"
 #include "master/visit.h"
 #include "master/waits.h"
 #include "master/workers.h"
+
+#define TLS13 0x0304 /* ProtocolVersion (RFC 8446, 4.1.2) */
 
 struct tls {
 	struct master *master;
@@ -350,6 +353,16 @@ make_plain(struct master *m, struct conn *c, int *converters)
 	return plain;
 }
 
+static void
+log_handshake(const struct conn *c, const struct handshaked *h)
+{
+	char peer[ADDR_TEXT], name[TEXT_ESCAPED];
+
+	log_debug("%s: TLS 1.%d, server name %s",
+	    addr_format(peer, &c->who.peer), h->version >= TLS13 ? 3 : 2,
+	    h->name_len > 0 ? text_escape(name, h->name, h->name_len) : "none");
+}
+
 int
 tls_on_handshaked(void *arg, const struct msg *msg)
 {
@@ -362,6 +375,7 @@ tls_on_handshaked(void *arg, const struct msg *msg)
 	if (c == NULL || c->worker != w || c->state != CONN_TLS ||
 	    get_handshaked(&h, msg) == -1)
 		return -1;
+	log_handshake(c, &h);
 	c->state = CONN_CONVERTED;
 	if ((plain = make_plain(m, c, &fd)) == NULL) {
 		worker_send(w, MSG_TLS_NO, c->id, NULL, 0);

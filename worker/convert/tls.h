@@ -2,8 +2,10 @@
  * Role tls: ends the TLS of users, so that all behind it see plain bytes on a
  * socketpair. Private keys are not here.
  *
- *	tls_conn	 a connection: its handshake, its first bytes, its end
+ *	tls_conn	 a connection: its beginning and its end
+ *	tls_shake	 its handshake, and its first bytes
  *	tls_move	 the bytes of one that both ends are there of
+ *	tls_ctx		 which versions and ciphers are spoken
  *	certs, provider	 certificates, and keys whose private half is elsewhere
  *	asker		 questions to the one who has it
  *	tickets		 keys of session tickets
@@ -101,8 +103,5 @@ void tls_let_go(struct tls *t);
 
 /* Whether one more line on a stranger's failure may be logged now. */
 bool tls_may_log(struct tls *t);
-
-/* Settings of every certificate; arg is the struct tls. NULL: no memory. */
-SSL_CTX *tls_new_ctx(void *arg);
 
 #endif

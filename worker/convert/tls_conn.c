@@ -1,4 +1,4 @@
-/* One connection of the role tls: its handshake, its first bytes, its end. */
+/* One connection of the role tls: its beginning and its end. */
 #include "worker/convert/tls_conn.h"
 
 #include <sys/socket.h>
@@ -12,13 +12,10 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
-#include "common/http/page.h"
-#include "common/http/peek.h"
-#include "common/net/proxy_header.h"
 #include "common/net/sockopt.h"
 #include "worker/convert/certs.h"
+#include "worker/convert/tls_shake.h"
 
-#define BINDING "EXPORTER-Channel-Binding" /* RFC 9266 */
 #define QUIET (EV_READ | EV_WRITE | EV_CLOSED | EV_ET)
 
 static void on_net(evutil_socket_t fd, short what, void *arg);
@@ -125,9 +122,8 @@ tls_conn_end(struct tls_conn *c, enum msg_end why, bool reset)
 	tls_let_go(t);
 }
 
-/* Our last word is out: our end, and time for the peer to read it. */
-static void
-linger(struct tls_conn *c)
+void
+tls_conn_linger(struct tls_conn *c)
 {
 	c->state = TLS_LINGERING;
 	if (shutdown(c->net, SHUT_WR) == -1) {
@@ -153,228 +149,6 @@ discard(struct tls_conn *c)
 	tls_conn_end(c, END_REFUSED, n != 0);
 }
 
-/* Whoever speaks HTTP here is told, in HTTP. */
-static void
-answer_plainly(struct tls_conn *c)
-{
-	char out[PAGE_MAX];
-	struct page page = { .status = 400,
-		.text = "this port speaks HTTPS, not HTTP" };
-	size_t n = page_make(out, sizeof(out), &page);
-
-	if (write(c->net, out, n) == -1)
-		log_debug("the answer to plain HTTP got lost");
-}
-
-static void
-log_failure(struct tls_conn *c, const char *why)
-{
-	char peer[ADDR_TEXT];
-
-	if (tls_may_log(c->tls))
-		log_info("%s: TLS: %s", addr_format(peer, &c->peer), why);
-}
-
-/* libssl has sent the alert, if there is one for it. */
-static void
-fail(struct tls_conn *c)
-{
-	unsigned long code = ERR_peek_error();
-	const char *why = ERR_reason_error_string(code);
-	int reason = ERR_GET_REASON(code);
-
-	ERR_clear_error();
-	if (code == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-		/* It went away, as those do who only try a port. */
-		tls_conn_end(c, END_RESET, true);
-		return;
-	}
-	log_failure(c, why != NULL ? why : "the handshake failed");
-	if (reason == SSL_R_HTTP_REQUEST)
-		answer_plainly(c);
-	linger(c);
-}
-
-/* Tell the parent who that is, and ask for the plain end. */
-static void
-offer(struct tls_conn *c, bool late)
-{
-	uint8_t payload[3 + 256 + 256 + 1 + MSG_EXPORTER];
-	uint8_t exporter[MSG_EXPORTER];
-	const char *name;
-	const unsigned char *alpn;
-	unsigned len = 0;
-	bool bound = SSL_version(c->ssl) == TLS1_3_VERSION &&
-	    SSL_export_keying_material(c->ssl, exporter, sizeof(exporter),
-		BINDING, sizeof(BINDING) - 1, NULL, 0, 0) == 1;
-	struct buf b;
-
-	name = SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
-	SSL_get0_alpn_selected(c->ssl, &alpn, &len);
-	buf_write(&b, payload, sizeof(payload));
-	buf_put_u8(&b, late);
-	buf_put_u16(&b, (uint16_t)SSL_version(c->ssl));
-	buf_put_cstr8(&b, name != NULL && strlen(name) < 256 ? name : "");
-	buf_put_str8(&b, alpn, len);
-	buf_put_str8(&b, exporter, bound ? sizeof(exporter) : 0);
-	deadline_drop(&c->deadline);
-	c->state = TLS_OFFERED;
-	tls_conn_watch(c, 0, 0);
-	serve_send(
-	    &c->tls->serve, MSG_HANDSHAKED, c->id, payload, buf_used(&b));
-}
-
-/* What libssl says instead of a byte. False: *c is gone, or offered. */
-static bool
-read_failed(struct tls_conn *c, int ret)
-{
-	switch (SSL_get_error(c->ssl, ret)) {
-	case SSL_ERROR_WANT_READ:
-		tls_conn_watch(c, EV_READ, 0);
-		return true;
-	case SSL_ERROR_WANT_WRITE:
-		tls_conn_watch(c, EV_WRITE, 0);
-		return true;
-	case SSL_ERROR_ZERO_RETURN:
-		c->up_end = true;
-		if (c->up.n > 0) {
-			offer(c, false);
-			return false;
-		}
-		SSL_shutdown(c->ssl);
-		tls_conn_end(c, END_CLEAN, false);
-		return false;
-	default:
-		ERR_clear_error();
-		tls_conn_end(c, END_RESET, true);
-		return false;
-	}
-}
-
-/*
- * Behind us an edge will look at the first bytes without taking them, out of
- * a socketpair that holds few writes: so they come to it in one piece.
- */
-static void
-gather(struct tls_conn *c)
-{
-	struct tls *t = c->tls;
-	size_t seen;
-	int n;
-
-	for (;;) {
-		ERR_clear_error();
-		n = SSL_read(c->ssl, t->scratch, TLS_SCRATCH);
-		if (n <= 0) {
-			read_failed(c, n);
-			return;
-		}
-		seen = c->up.n;
-		if (tls_piece_add(&c->up, t->scratch, (size_t)n) == -1) {
-			tls_conn_end(c, END_LIMIT, true);
-			return;
-		}
-		if (peek_is_whole(c->up.p, c->up.n, seen, t->head_max)) {
-			offer(c, false);
-			return;
-		}
-	}
-}
-
-static void
-shaken(struct tls_conn *c)
-{
-	/* What comes now never waits for a signature. */
-	SSL_clear_mode(c->ssl, SSL_MODE_ASYNC);
-	deadline_drop(&c->deadline);
-	if (!msg_scheme_is_http(c->scheme)) {
-		offer(c, false);
-		return;
-	}
-	c->state = TLS_GATHERING;
-	deadline_set(&c->tls->gathering, &c->deadline, tls_now());
-	gather(c);
-}
-
-static void
-shake(struct tls_conn *c)
-{
-	int ret;
-
-	c->tls->asker.running = &c->ask;
-	ERR_clear_error();
-	ret = SSL_do_handshake(c->ssl);
-	c->tls->asker.running = NULL;
-	if (ret == 1) {
-		shaken(c);
-		return;
-	}
-	switch (SSL_get_error(c->ssl, ret)) {
-	case SSL_ERROR_WANT_READ:
-		tls_conn_watch(c, EV_READ, 0);
-		break;
-	case SSL_ERROR_WANT_WRITE:
-		tls_conn_watch(c, EV_WRITE, 0);
-		break;
-	case SSL_ERROR_WANT_ASYNC:
-		tls_conn_watch(c, 0, 0);
-		break;
-	default:
-		fail(c);
-	}
-}
-
-static void
-send_origin(struct tls_conn *c, const struct proxy_header *h)
-{
-	uint8_t payload[2 + 2 * ADDR_WIRE];
-	struct buf b;
-
-	buf_write(&b, payload, sizeof(payload));
-	buf_put_u16(&b, (uint16_t)h->n);
-	if (h->known) {
-		addr_put(&b, &h->peer);
-		addr_put(&b, &h->local);
-		c->peer = h->peer;
-	}
-	serve_send(&c->tls->serve, MSG_ORIGIN, c->id, payload, buf_used(&b));
-}
-
-/* Take the header out in front of the handshake, once it is whole. */
-static void
-read_header(struct tls_conn *c)
-{
-	uint8_t *p = c->tls->scratch;
-	struct proxy_header h;
-	ssize_t n = recv(c->net, p, PROXY_HEADER_MAX, MSG_PEEK | MSG_DONTWAIT);
-	int rc;
-
-	if (n <= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
-		tls_conn_end(c, END_RESET, true);
-		return;
-	}
-	rc = n > 0 ? proxy_header_parse(&h, p, (size_t)n) : 0;
-	if (rc == 0) {
-		tls_conn_watch(c, 0, 0); /* what is there stays there */
-		return;
-	}
-	if (rc == -1 || read(c->net, p, h.n) != (ssize_t)h.n) {
-		log_failure(c, "no header of the PROXY protocol came first");
-		tls_conn_end(c, END_GARBAGE, true);
-		return;
-	}
-	send_origin(c, &h);
-	c->state = TLS_SHAKING;
-	shake(c);
-}
-
-/* The signature has come, or will not come. */
-static void
-on_answer(struct ask *a)
-{
-	shake((struct tls_conn *)a);
-}
-
 /* Whether the peer has reset it. */
 static bool
 is_reset(int fd)
@@ -393,16 +167,16 @@ on_net(evutil_socket_t fd, short what, void *arg)
 
 	switch (c->state) {
 	case TLS_PROXIED:
-		read_header(c);
+		tls_shake_header(c);
 		break;
 	case TLS_SHAKING:
 		if (c->ask.state != ASK_WAITING)
-			shake(c);
+			tls_shake_go(c);
 		else if (is_reset(fd))
 			tls_conn_end(c, END_RESET, true);
 		break;
 	case TLS_GATHERING:
-		gather(c);
+		tls_shake_gather(c);
 		break;
 	case TLS_OFFERED:
 		if (is_reset(fd)) {
@@ -454,7 +228,7 @@ void
 tls_conn_refuse(struct tls_conn *c)
 {
 	if (c->state == TLS_OFFERED && SSL_shutdown(c->ssl) >= 0) {
-		linger(c);
+		tls_conn_linger(c);
 		return;
 	}
 	ERR_clear_error();
@@ -467,12 +241,12 @@ tls_conn_expired(struct tls_conn *c)
 	switch (c->state) {
 	case TLS_PROXIED:
 	case TLS_SHAKING:
-		log_failure(c, "no handshake in time");
+		tls_shake_log(c, "no handshake in time");
 		tls_conn_end(c, END_TIMEOUT, true);
 		break;
 	case TLS_GATHERING:
 		if (c->up.n > 0) {
-			offer(c, true);
+			tls_shake_offer(c, true);
 			break;
 		}
 		SSL_shutdown(c->ssl);
@@ -507,7 +281,7 @@ tls_conn_new(struct tls *t, uint32_t id, int fd, const struct msg_conn *who,
 		goto err0;
 	c->tls = t;
 	c->id = c->ask.id = id;
-	c->ask.resume = on_answer;
+	c->ask.resume = tls_shake_answered;
 	c->net = fd;
 	c->plain = -1;
 	c->scheme = who->scheme;
@@ -523,9 +297,9 @@ tls_conn_new(struct tls *t, uint32_t id, int fd, const struct msg_conn *who,
 	deadline_set(&t->shaking, &c->deadline, tls_now());
 	c->state = proxied ? TLS_PROXIED : TLS_SHAKING;
 	if (proxied)
-		read_header(c);
+		tls_shake_header(c);
 	else
-		shake(c);
+		tls_shake_go(c);
 	return;
 
 err1:

@@ -31,6 +31,9 @@ void tls_conn_expired(struct tls_conn *c);
 /* End it now, as if the network had reset it (`reset`), or in order. */
 void tls_conn_end(struct tls_conn *c, enum msg_end why, bool reset);
 
+/* Our last word is out: our end, and time for the peer to read it. */
+void tls_conn_linger(struct tls_conn *c);
+
 /*
  * Wait for these on its two sockets (EV_READ, EV_WRITE); 0, and on the plain
  * one all but EV_READ: for whatever happens, edge triggered.
