@@ -131,6 +131,7 @@ pipe_end(struct pipe *p)
 	event_free(p->ev);
 	flowpipe_free(p->line);
 	p->line = NULL;
+	p->relay->pairs--;
 	relay_bury(p->relay, &p->grave, p);
 }
 
@@ -358,6 +359,8 @@ datagrams_serve(struct relay *r, struct session *s, uint16_t service, int fd)
 	event_add(p->ev, NULL);
 	p->next = s->pipes;
 	s->pipes = p;
+	r->pairs++;
+	relay_room(r);
 	return;
 
 err1:

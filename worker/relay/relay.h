@@ -79,7 +79,7 @@ struct relay {
 	struct grave *graves;
 	struct turn_item bury;
 	unsigned index;
-	unsigned pairs; /* descriptors beside those of conns */
+	unsigned pairs; /* descriptors beside those of conns: pair.c, UDP */
 	size_t nofile;	/* descriptors it may have, 0: nobody has said */
 	bool draining, full;
 };
