@@ -23,6 +23,7 @@
 #include "master/restore.h"
 #include "master/feed.h"
 #include "master/tls.h"
+#include "master/vouch.h"
 #include "master/workers.h"
 
 /* -v makes it louder than the configuration says. */
@@ -356,6 +357,8 @@ start_serve(struct master *m)
 	if (m->any_client)
 		log_warnx("any client may log in: the first to use an id holds "
 			  "it. Add users, or allow_any_client = false");
+	if (vouch_is_open(m))
+		log_warnx("auth.url: secrets of clients go there in the clear");
 	take_over(m);
 	listeners_open(m->listeners);
 	log_ready(m);

@@ -16,6 +16,21 @@ vouch_configured(const struct master *m)
 	return m->conf.auth_url != NULL;
 }
 
+bool
+vouch_is_open(const struct master *m)
+{
+	static const char *const local[] = { "http://127.", "http://localhost",
+		"http://[::1]" };
+	const char *url = m->conf.auth_url;
+
+	if (url == NULL || strncmp(url, "http://", 7) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if (strncmp(url, local[i], strlen(local[i])) == 0)
+			return false;
+	return true;
+}
+
 static void
 tell_lost(struct master *m, uint32_t id)
 {

@@ -13,6 +13,9 @@ struct worker;
 /* Whether an id may come that no user is configured for, if it is vouched. */
 bool vouch_configured(const struct master *m);
 
+/* It is asked by plain http:// beyond this machine: secrets can be read. */
+bool vouch_is_open(const struct master *m);
+
 /* MSG_VOUCH of auth. */
 int vouch_on_ask(void *arg, const struct msg *msg);
 

@@ -220,6 +220,7 @@ def run():
             lost = server_with(lab, "http://nothing.invalid/")
             client, _ = refused(lab, lost, f"id1:{SECRET}", site, "busy")
             tap.like(lost.log(), "auth.url: its name", "why")
+            tap.like(lost.log(), "auth.url: secrets.* in the clear", "warning")
             client.stop()
             lost.stop()
         with tap.case("users that are configured are not asked for"):
@@ -242,6 +243,7 @@ def run():
             good = server_with(lab, https, "-o", f"auth.ca={cert}")
             client = Ptp(lab, good, site.url, user=f"id13:{SECRET}")
             tap.is_(get(good.port, host="id13").body, b"fine", "id13")
+            tap.unlike(good.log(), "in the clear", "warning")
             good.stop()
         for what, options, address in (
                 ("an unknown authority", [], https),
