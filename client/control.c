@@ -61,8 +61,11 @@ service_row(
 	ctl_row_begin(&row);
 	ctl_row_num(&row, "service", e->index);
 	ctl_row_str(&row, "local", e->conf->local_text);
-	ctl_row_str(
-	    &row, "name", g != NULL && g->name[0] != '\0' ? g->name : NULL);
+	ctl_row_str(&row, "name",
+	    g == NULL		     ? NULL
+		: g->name[0] != '\0' ? g->name
+		: g->port != 0	     ? e->conf->ports
+				     : NULL);
 	ctl_row_str(&row, "state", state);
 	ctl_row_str(&row, "gates", gates_text(gates, e->conf));
 	ctl_row_str(

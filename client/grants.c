@@ -164,6 +164,18 @@ connect_text(char dst[GRANTS_URL], const struct granted *g, const char *host,
 	    hostport_format(where, host, g->opened != 0 ? g->opened : port, 0));
 }
 
+/* Of a range: up to which port. */
+static void
+add_last(char url[GRANTS_URL], const struct client_service *v,
+    const struct granted *in)
+{
+	size_t n = strlen(url);
+
+	if (is_port(in) && v->port_last > v->port)
+		snprintf(url + n, GRANTS_URL - n, "-%u",
+		    in->opened + (v->port_last - v->port));
+}
+
 static void
 say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
     const struct granted *in, const char *host, uint16_t port)
@@ -175,6 +187,7 @@ say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
 		connect_text(row->url, in, host, port);
 	else
 		grants_url(row->url, in, host, port);
+	add_last(row->url, e->conf, in);
 	if (e->conf->tls && strncmp(row->url, "tcp", 3) == 0)
 		memcpy(row->url, "tls", 3);
 	text_escape(url, row->url, strlen(row->url));

@@ -179,6 +179,8 @@ def refused_here_and_there(lab):
         for i in range(3):
             until("socat", lambda: port_answers(start + i))
         ranged = Ptp(lab, server, f"tcp://127.0.0.1:{start},port=6200-6202")
+        tap.is_(ranged.out(), f"tcp://127.0.0.1:{start} is reachable at "
+                "tcp://127.0.0.1:6200-6202\n", "line")
         for i in range(3):
             with connect(6200 + i) as user:
                 tap.is_(user.take(9), f"service {i}".encode(), f"port {i}")
