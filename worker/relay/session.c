@@ -134,38 +134,6 @@ link_ended(void *arg, const char *why)
 	link_end(l, l->stopped ? END_CLEAN : END_LOST);
 }
 
-/* Issue one ticket: the key is derived at both ends, its number is sent. */
-static void
-issue_ticket(struct link *l)
-{
-	struct session *s = l->session;
-	uint64_t now = turn_now(s->relay->turn);
-	struct session_ticket *t = NULL;
-	uint8_t payload[24];
-	struct buf b;
-
-	for (size_t i = 0; i < SESSION_TICKETS && t == NULL; i++) {
-		if (s->tickets[i].until <= now)
-			t = &s->tickets[i];
-	}
-	if (t == NULL)
-		return;
-	directory_remove_ticket(&s->relay->directory, t); /* expired */
-	randombytes_buf(t->id, sizeof(t->id));
-	t->session = s;
-	directory_add_ticket(&s->relay->directory, t);
-	ticket_next(s->root, t->key);
-	t->until = now + SESSION_TICKET_LIFE;
-	buf_write(&b, payload, sizeof(payload));
-	buf_put_u64(&b, s->generation);
-	buf_put(&b, t->id, sizeof(t->id));
-	chan_send(s->relay->chan, MSG_TICKET, 0, payload, buf_used(&b), -1);
-	buf_write(&b, payload, sizeof(payload));
-	buf_put_u32(&b, s->ticket_number++);
-	buf_put(&b, t->id, sizeof(t->id));
-	tunnel_control(l->tunnel, FRAME_TICKET, payload, buf_used(&b));
-}
-
 /* Checked here, decided by the master. */
 int
 session_offer(struct session *s, const uint8_t *p, size_t n)
@@ -213,7 +181,7 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 		return session_offer(l->session, p, n);
 	case FRAME_WANT:
 		for (unsigned i = 0; i < p[0] && i < SESSION_TICKETS; i++)
-			issue_ticket(l);
+			session_ticket_issue(l);
 		return 0;
 	case FRAME_GOAWAY:
 		l->leaving = true;
@@ -279,22 +247,6 @@ err0:
 	record_free(open);
 	free(l);
 	return -1;
-}
-
-struct session *
-session_ticket_take(
-    struct relay *r, const uint8_t id[TICKET_ID], uint8_t key[TICKET_KEY])
-{
-	struct session_ticket *t = directory_find_ticket(&r->directory, id);
-	struct session *s;
-
-	if (t == NULL || t->until <= turn_now(r->turn))
-		return NULL;
-	memcpy(key, t->key, TICKET_KEY);
-	s = t->session;
-	directory_remove_ticket(&r->directory, t);
-	sodium_memzero(t, sizeof(*t));
-	return s;
 }
 
 /*

@@ -100,6 +100,9 @@ int session_link(struct session *s, uint32_t conn, int fd,
 bool session_is_full(
     const struct session *s, uint16_t service, const struct addr *peer);
 
+/* session_tickets.c: issue one, derived at both ends, and tell its number. */
+void session_ticket_issue(struct link *l);
+
 /* The session whose ticket has this id, and the ticket: taken by that. */
 struct session *session_ticket_take(
     struct relay *r, const uint8_t id[TICKET_ID], uint8_t key[TICKET_KEY]);
