@@ -296,10 +296,8 @@ tls_conn_new(struct tls *t, uint32_t id, int fd, const struct msg_conn *who,
 	t->held++;
 	deadline_set(&t->shaking, &c->deadline, tls_now());
 	c->state = proxied ? TLS_PROXIED : TLS_SHAKING;
-	if (proxied)
-		tls_shake_header(c);
-	else
-		tls_shake_go(c);
+	/* Many may come at a time: who moves bytes has its turn in between. */
+	tls_conn_watch(c, proxied ? 0 : EV_READ, 0);
 	return;
 
 err1:

@@ -228,5 +228,8 @@ tls_shake_header(struct tls_conn *c)
 void
 tls_shake_answered(struct ask *a)
 {
-	tls_shake_go((struct tls_conn *)a);
+	struct tls_conn *c = (struct tls_conn *)a;
+
+	/* Many may come at a time: who moves bytes has its turn in between. */
+	event_active(&c->net_ev, EV_READ, 0);
 }
