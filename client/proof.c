@@ -10,12 +10,11 @@
 #include "client/identity.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
-#include "common/ipc/boot.h"
+#include "common/ipc/serve.h"
 
 /* All of it in guarded memory. */
 struct proof {
-	struct chan *chan;
-	struct event_base *base;
+	struct serve serve;	/* first: the common handlers' arg */
 	struct noise_key fresh; /* our static key where an identity has none */
 	bool known[IDENTITY_MAX];
 	struct identity identities[IDENTITY_MAX];
@@ -28,7 +27,7 @@ send_up(void *arg, uint8_t type, uint32_t conn, const void *p, size_t n)
 {
 	struct proof *pr = arg;
 
-	chan_send(pr->chan, type, conn, p, n, -1);
+	chan_send(pr->serve.chan, type, conn, p, n, -1);
 }
 
 static void
@@ -143,76 +142,42 @@ on_fail(void *arg, const struct msg *m)
 	return 0;
 }
 
-static int
-on_level(void *arg, const struct msg *m)
-{
-	(void)arg;
-	if (m->p[0] > LOG_LEVEL_DISABLE)
-		return -1;
-	log_set_level((enum log_level)m->p[0]);
-	return 0;
-}
-
-static int
-on_ping(void *arg, const struct msg *m)
-{
-	struct proof *pr = arg;
-
-	(void)m;
-	chan_send(pr->chan, MSG_PONG, 0, NULL, 0, -1);
-	return 0;
-}
-
-static int
-on_leave(void *arg, const struct msg *m)
-{
-	struct proof *pr = arg;
-
-	(void)m;
-	event_base_loopbreak(pr->base);
-	return 0;
-}
-
-static void
-on_ended(void *arg, const char *why)
-{
-	struct proof *pr = arg;
-
-	(void)why;
-	event_base_loopbreak(pr->base);
-}
-
 static const chan_handler handlers[MSG_TYPES] = {
 	[MSG_IDENTITY] = on_identity,
 	[MSG_HS_START] = on_start,
 	[MSG_HS_IN] = on_blob,
 	[MSG_TRUST] = on_trust,
 	[MSG_HS_FAIL] = on_fail,
-	[MSG_LEVEL] = on_level,
-	[MSG_PING] = on_ping,
-	[MSG_EXIT] = on_leave,
-	[MSG_DRAIN] = on_leave,
+	[MSG_LEVEL] = serve_level,
+	[MSG_PING] = serve_ping,
+	[MSG_EXIT] = serve_exit,
+	[MSG_DRAIN] = serve_exit,
 };
 
-static const struct chan_ops ops = { .handlers = handlers, .ended = on_ended };
+/* The channel is still there, for what a handshake has to say at its end. */
+static void
+on_end(struct serve *s)
+{
+	struct proof *pr = (struct proof *)s;
+
+	while (pr->n > 0)
+		drop(pr, 0);
+}
 
 int
 proof_main(const struct msg_boot *boot)
 {
 	struct proof *pr;
+	int status;
 
 	if (sodium_init() == -1 || (pr = sodium_malloc(sizeof(*pr))) == NULL)
 		return 2;
 	memset(pr, 0, sizeof(*pr));
 	noise_key_make(&pr->fresh);
-	if ((pr->base = event_base_new()) == NULL ||
-	    (pr->chan = boot_enter(pr->base, boot, &ops, pr)) == NULL)
+	if (serve_init(&pr->serve) == -1)
 		return 2;
-	event_base_dispatch(pr->base);
-	while (pr->n > 0)
-		drop(pr, 0);
-	chan_free(pr->chan);
-	event_base_free(pr->base);
+	pr->serve.leave = on_end;
+	status = serve_run(&pr->serve, boot, handlers);
 	sodium_free(pr);
-	return 0;
+	return status;
 }

@@ -11,12 +11,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
-#include "common/ipc/boot.h"
-
-struct resolve {
-	struct chan *chan;
-	struct event_base *base;
-};
+#include "common/ipc/serve.h"
 
 /* The answer of libc as the payload of MSG_FOUND. */
 static void
@@ -45,7 +40,7 @@ on_lookup(void *arg, const struct msg *m)
 		.ai_socktype = SOCK_STREAM };
 	uint8_t payload[2 + 255 + RESOLVE_MAX * ADDR_WIRE];
 	char host[TEXT_NAME_MAX + 1];
-	struct resolve *r = arg;
+	struct serve *s = arg;
 	struct addrinfo *list;
 	struct buf b;
 	uint16_t port;
@@ -64,69 +59,22 @@ on_lookup(void *arg, const struct msg *m)
 		put_found(&b, list, port);
 		freeaddrinfo(list);
 	}
-	chan_send(r->chan, MSG_FOUND, m->id, payload, buf_used(&b), -1);
+	serve_send(s, MSG_FOUND, m->id, payload, buf_used(&b));
 	return 0;
-}
-
-static int
-on_level(void *arg, const struct msg *m)
-{
-	(void)arg;
-	if (m->p[0] > LOG_LEVEL_DISABLE)
-		return -1;
-	log_set_level((enum log_level)m->p[0]);
-	return 0;
-}
-
-static int
-on_ping(void *arg, const struct msg *m)
-{
-	struct resolve *r = arg;
-
-	(void)m;
-	chan_send(r->chan, MSG_PONG, 0, NULL, 0, -1);
-	return 0;
-}
-
-static int
-on_leave(void *arg, const struct msg *m)
-{
-	struct resolve *r = arg;
-
-	(void)m;
-	event_base_loopbreak(r->base);
-	return 0;
-}
-
-static void
-on_ended(void *arg, const char *why)
-{
-	struct resolve *r = arg;
-
-	(void)why;
-	event_base_loopbreak(r->base);
 }
 
 static const chan_handler handlers[MSG_TYPES] = {
 	[MSG_LOOKUP] = on_lookup,
-	[MSG_LEVEL] = on_level,
-	[MSG_PING] = on_ping,
-	[MSG_EXIT] = on_leave,
-	[MSG_DRAIN] = on_leave,
+	[MSG_LEVEL] = serve_level,
+	[MSG_PING] = serve_ping,
+	[MSG_EXIT] = serve_exit,
+	[MSG_DRAIN] = serve_exit,
 };
-
-static const struct chan_ops ops = { .handlers = handlers, .ended = on_ended };
 
 int
 resolve_main(const struct msg_boot *boot)
 {
-	struct resolve r = { 0 };
+	struct serve s;
 
-	if ((r.base = event_base_new()) == NULL ||
-	    (r.chan = boot_enter(r.base, boot, &ops, &r)) == NULL)
-		return 2;
-	event_base_dispatch(r.base);
-	chan_free(r.chan);
-	event_base_free(r.base);
-	return 0;
+	return serve_init(&s) == -1 ? 2 : serve_run(&s, boot, handlers);
 }

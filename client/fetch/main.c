@@ -7,12 +7,11 @@
 #include "common/fetch/lookup.h"
 #include "common/fetch/sender.h"
 #include "common/fetch/start.h"
-#include "common/ipc/boot.h"
+#include "common/ipc/serve.h"
 #include "common/ipc/line.h"
 
 struct process {
-	struct event_base *base;
-	struct chan *chan;
+	struct serve serve; /* first: the common handlers' arg */
 	struct http *http;
 	struct lookup *lookup;
 	struct sender *sender;
@@ -54,45 +53,6 @@ on_event(void *arg, const struct msg *m)
 	return 0;
 }
 
-static int
-on_level(void *arg, const struct msg *m)
-{
-	(void)arg;
-	if (m->p[0] > LOG_LEVEL_DISABLE)
-		return -1;
-	log_set_level((enum log_level)m->p[0]);
-	return 0;
-}
-
-static int
-on_ping(void *arg, const struct msg *m)
-{
-	struct process *x = arg;
-
-	(void)m;
-	chan_send(x->chan, MSG_PONG, 0, NULL, 0, -1);
-	return 0;
-}
-
-static int
-on_leave(void *arg, const struct msg *m)
-{
-	struct process *x = arg;
-
-	(void)m;
-	event_base_loopbreak(x->base);
-	return 0;
-}
-
-static void
-on_ended(void *arg, const char *why)
-{
-	struct process *x = arg;
-
-	(void)why;
-	event_base_loopbreak(x->base);
-}
-
 static void
 on_found(void *arg, const char *host, const char *addrs, const char *why)
 {
@@ -108,20 +68,18 @@ on_lookup_ended(void *arg)
 	struct process *x = arg;
 
 	log_warnx("the process that looks names up has died");
-	event_base_loopbreak(x->base);
+	event_base_loopbreak(x->serve.base);
 }
 
 static const chan_handler handlers[MSG_TYPES] = {
 	[MSG_FETCH_CONF] = on_conf,
 	[MSG_FETCH_CA] = on_ca,
 	[MSG_EVENT] = on_event,
-	[MSG_LEVEL] = on_level,
-	[MSG_PING] = on_ping,
-	[MSG_EXIT] = on_leave,
-	[MSG_DRAIN] = on_leave,
+	[MSG_LEVEL] = serve_level,
+	[MSG_PING] = serve_ping,
+	[MSG_EXIT] = serve_exit,
+	[MSG_DRAIN] = serve_exit,
 };
-
-static const struct chan_ops ops = { .handlers = handlers, .ended = on_ended };
 
 int
 main(void)
@@ -133,15 +91,11 @@ main(void)
 	int fd;
 
 	if (boot_receive(&boot) == -1 || boot.role != ROLE_FETCH ||
-	    (fd = start_lookup(&boot)) == -1 ||
-	    (x.base = event_base_new()) == NULL ||
-	    (x.http = http_new(x.base)) == NULL ||
+	    (fd = start_lookup(&boot)) == -1 || serve_init(&x.serve) == -1 ||
+	    (x.http = http_new(x.serve.base)) == NULL ||
 	    (x.sender = sender_new(x.http)) == NULL ||
-	    (x.lookup = lookup_new(x.base, fd, &lookup_ops, &x)) == NULL)
+	    (x.lookup = lookup_new(x.serve.base, fd, &lookup_ops, &x)) == NULL)
 		return 2;
 	http_use(x.http, x.lookup);
-	if ((x.chan = boot_enter(x.base, &boot, &ops, &x)) == NULL)
-		return 2;
-	event_base_dispatch(x.base);
-	return 0;
+	return serve_run(&x.serve, &boot, handlers);
 }

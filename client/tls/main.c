@@ -13,7 +13,7 @@
 #include "common/base/buf.h"
 #include "common/base/idmap.h"
 #include "common/base/log.h"
-#include "common/ipc/boot.h"
+#include "common/ipc/serve.h"
 
 #define CA_MAX (8u << 20) /* bytes of certificates to trust */
 #define READ_PIECE 16384
@@ -31,8 +31,7 @@ struct waiting {
 };
 
 struct tls {
-	struct event_base *base;
-	struct chan *chan;
+	struct serve serve;    /* first: the common handlers' arg */
 	struct idmap services; /* by index + 1 */
 	struct idmap waiting;  /* by the parent's number */
 };
@@ -180,64 +179,23 @@ on_plain(void *arg, const struct msg *m)
 		close(w->net);
 		if (m->fd != -1)
 			close(m->fd);
-	} else if (converter_start(t->base, s->ctx, s->name, w->net, m->fd) ==
-	    -1) {
+	} else if (converter_start(
+		       t->serve.base, s->ctx, s->name, w->net, m->fd) == -1) {
 		log_warnx("%s: no memory for a connection", s->name);
 	}
 	free(w);
 	return 0;
 }
 
-static int
-on_level(void *arg, const struct msg *m)
-{
-	(void)arg;
-	if (m->p[0] > LOG_LEVEL_DISABLE)
-		return -1;
-	log_set_level((enum log_level)m->p[0]);
-	return 0;
-}
-
-static int
-on_ping(void *arg, const struct msg *m)
-{
-	struct tls *t = arg;
-
-	(void)m;
-	chan_send(t->chan, MSG_PONG, 0, NULL, 0, -1);
-	return 0;
-}
-
-static int
-on_leave(void *arg, const struct msg *m)
-{
-	struct tls *t = arg;
-
-	(void)m;
-	event_base_loopbreak(t->base);
-	return 0;
-}
-
-static void
-on_ended(void *arg, const char *why)
-{
-	struct tls *t = arg;
-
-	(void)why;
-	event_base_loopbreak(t->base);
-}
-
 static const chan_handler handlers[MSG_TYPES] = {
 	[MSG_TLS_CONF] = on_conf,
 	[MSG_TLS_CONN] = on_conn,
 	[MSG_TLS_PLAIN] = on_plain,
-	[MSG_LEVEL] = on_level,
-	[MSG_PING] = on_ping,
-	[MSG_EXIT] = on_leave,
-	[MSG_DRAIN] = on_leave,
+	[MSG_LEVEL] = serve_level,
+	[MSG_PING] = serve_ping,
+	[MSG_EXIT] = serve_exit,
+	[MSG_DRAIN] = serve_exit,
 };
-
-static const struct chan_ops ops = { .handlers = handlers, .ended = on_ended };
 
 /* What OpenSSL loads at its first use cannot be loaded in the sandbox. */
 static int
@@ -262,11 +220,7 @@ main(void)
 	struct tls t = { 0 };
 
 	if (boot_receive(&boot) == -1 || boot.role != ROLE_LOCAL_TLS ||
-	    prime() == -1 || (t.base = event_base_new()) == NULL)
+	    prime() == -1 || serve_init(&t.serve) == -1)
 		return 2;
-	t.chan = boot_enter(t.base, &boot, &ops, &t);
-	if (t.chan == NULL)
-		return 2;
-	event_base_dispatch(t.base);
-	return 0;
+	return serve_run(&t.serve, &boot, handlers);
 }

@@ -26,7 +26,7 @@
 #include "common/ipc/chan.h"
 #include "worker/convert/asker.h"
 #include "worker/convert/tickets.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 #define TLS_SCRATCH 65536 /* bytes moved in one step, at most */
 #define TLS_STEPS 16	  /* steps of one connection before others' turn */

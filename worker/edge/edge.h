@@ -20,7 +20,7 @@
 #include "common/base/deadline.h"
 #include "common/http/head.h"
 #include "worker/edge/verdict.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 #define EDGE_FD_RESERVE 32 /* descriptors that are kept for what must be */
 #define EDGE_TICK_MS 250

@@ -15,7 +15,7 @@
 #include "common/fetch/start.h"
 #include "common/ipc/line.h"
 #include "worker/fetch/question.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 struct process {
 	struct serve serve; /* first: the common handlers' arg */

@@ -16,7 +16,7 @@
 #include "worker/guard/auth.h"
 #include "worker/guard/hasher.h"
 #include "worker/guard/users.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 /* Verifiers that are coming in, or wait to be used: one set at a time. */
 struct staged {

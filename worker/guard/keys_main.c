@@ -4,7 +4,7 @@
 #include <sodium.h>
 
 #include "worker/guard/keys.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 struct process {
 	struct serve serve; /* first: the common handlers' arg */

@@ -19,7 +19,7 @@
 #include "worker/report/gather.h"
 #include "worker/report/text_out.h"
 #include "worker/report/views.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 #define API_CONNS_MAX 64  /* at a time; more are closed at once */
 #define API_HEAD_MAX 8192 /* bytes of a request's head */

@@ -11,7 +11,7 @@
 #include <sys/queue.h>
 
 #include "worker/report/rows.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 struct gather {
 	LIST_ENTRY(gather) link;

@@ -17,7 +17,7 @@
 #include "common/ipc/access.h"
 #include "common/ipc/line.h"
 #include "worker/report/writer.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 
 #define SOURCES_MAX 256 /* relays, with those that drain */
 #define PACKETS 16	/* of one source in one turn */

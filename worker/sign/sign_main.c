@@ -15,7 +15,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/crypto/bundle.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 #include "worker/sign/signer.h"
 
 /* Guarded memory for private numbers: a page for the largest key of each. */

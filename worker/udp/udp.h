@@ -10,7 +10,7 @@
 #include "common/base/idmap.h"
 #include "common/ipc/boot.h"
 #include "common/tunnel/turn.h"
-#include "worker/serve.h"
+#include "common/ipc/serve.h"
 #include "worker/udp/flows.h"
 
 struct batch;

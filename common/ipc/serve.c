@@ -1,5 +1,5 @@
-/* What every role of ptpd-worker does alike. */
-#include "worker/serve.h"
+/* What every process with a channel does alike. */
+#include "common/ipc/serve.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -1,6 +1,6 @@
 /*
- * What every role of ptpd-worker does alike: its event loop, its channel, and
- * the frames that ask how it is.
+ * What every process that has a channel and little else does alike: its event
+ * loop, its channel, and the frames that ask how it is.
  */
 #ifndef SERVE_H
 #define SERVE_H
