@@ -22,6 +22,13 @@ SERVER_KEYS = {
     "http.head_max": "16K", "timeouts.handshake": "10s",
     "timeouts.head": "1m30s", "timeouts.idle": "0", "timeouts.tunnel": "90s",
     "timeouts.drain": "300s", "timeouts.park": "5s", "log.level": "debug",
+    "log.access": "false", "auth.url": "https://example.com/a?b=c",
+    "auth.ca": "/tmp/ca", "auth.timeout": "5s",
+    "log.file": "/tmp/l", "log.max_size": "1M", "log.max_count": "2",
+    "log.format": "json", "sentry.dsn": "https://k@example.com/1",
+    "sentry.level": '["warn"]', "sentry.sample_rate": "0.5",
+    "sentry.release": "r", "sentry.environment": "e",
+    "sentry.server_name": "s", "sentry.debug": "true",
 }
 CLIENT_KEYS = {
     "server": "tcp://id1:secret1@127.0.0.1:80", "id": "id1",
@@ -30,9 +37,16 @@ CLIENT_KEYS = {
     "tunnel.congestion": "bbr", "reconnect": "1s", "timeout": "45s",
     "socket": "/tmp/s", "user": "nobody", "chroot": "/var/empty",
     "log.level": "info",
+    "log.file": "/tmp/l", "log.max_size": "1M", "log.max_count": "2",
+    "log.format": "json", "sentry.dsn": "https://k@example.com/1",
+    "sentry.level": '["warn"]', "sentry.sample_rate": "0.5",
+    "sentry.release": "r", "sentry.environment": "e",
+    "sentry.server_name": "s", "sentry.debug": "true",
 }
 # key, value, all of them wrong
 SERVER_FAULTS = [
+    ("auth.timeout", "1ms"), ("auth.timeout", "2m"), ("log.max_count", "0"),
+    ("log.max_count", "1001"), ("log.format", "xml"),
     ("listen.http", "http"), ("listen.http", "70000"), ("listen.http", "-1"),
     ("listen.http", "1.2.3.4.5:80"), ("workers", "many"), ("workers", "-1"),
     ("http.head_max", "1X"), ("http.head_max", "-1"), ("http.head_max", "K"),

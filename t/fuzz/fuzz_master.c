@@ -31,11 +31,11 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define WORKERS 7
+#define WORKERS 9
 #define STEPS_MAX 200
 
 static const enum role ROLES[WORKERS] = { ROLE_HTTP, ROLE_RELAY, ROLE_RELAY,
-	ROLE_KEYS, ROLE_AUTH, ROLE_SNI, ROLE_TLS };
+	ROLE_KEYS, ROLE_AUTH, ROLE_SNI, ROLE_TLS, ROLE_FETCH, ROLE_REPORT };
 
 struct world {
 	struct master m;
@@ -56,7 +56,8 @@ int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char *const options[] = { "listen.http=127.0.0.1:0",
-		"workers=2", "timeouts.park=5s" };
+		"workers=2", "timeouts.park=5s", "auth.url=http://127.0.0.1/",
+		"allow_any_client=true" };
 	static const char *const users[] = { "id1:s", "id2:s", "a-b:s" };
 	struct conf_args args = { .file = "/dev/null",
 		.options = options,
