@@ -12,13 +12,11 @@ import time
 from lib import peer, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, until
-from lib.peer import Client
+from lib.peer import DGRAM, PART, Datagrams
 
 PORTS = "limits.udp=( { range = \"1024-65535\"; number = 20; } )"
 SIZES = (0, 1, 1200, 1472, 9000, 16360, 16361, 32720, 65507)
 QUIET = 0.3  # seconds in which an answer would have come
-DGRAM, PART = 14, 15
-UDP = 4
 
 
 def free_both():
@@ -450,20 +448,13 @@ remote-control:
         server.stop()
 
 
-def offer(port, idle=60000):
-    """SERVICES of one UDP service."""
-    return (struct.pack(">IHHBBB", 1, 1, 0, UDP, 0, 0)
-            + struct.pack(">HHIQIBBBB", port, port, 0, 0, idle, 0, 0, 0, 0))
-
-
 def protocol(lab):
     server = Ptpd(lab, "-o", PORTS)
     port = free_both()
 
     def login():
-        client = Client(server.port, "id1", "secret1")
-        client.frame(0, peer.SERVICES, offer(port))
-        client.expect(peer.GRANTED)
+        client = Datagrams(server.port, "id1", "secret1")
+        client.offer(port)
         return client
 
     with tap.case("a flow in the protocol's own words"):
@@ -484,6 +475,9 @@ def protocol(lab):
             tap.is_(sizes, [16360, 16360, 7280], "pieces")
             client.frame(stream, DGRAM)
             tap.is_(user.recvfrom(99)[0], b"", "empty")
+            big = os.urandom(65507)
+            client.send(stream, big)
+            tap.ok(user.recvfrom(70000)[0] == big, "large")
             client.frame(stream, PART, b"a" * 16360)
             client.frame(stream, PART, b"b")
             client.frame(stream, DGRAM, b"c")

@@ -34,7 +34,7 @@ LIMIT, LOCKED = 8, 11
 NONE, CHACHA, AES = 0, 1, 2
 CIPHERS = {NONE: b"none", CHACHA: b"chacha20-poly1305", AES: b"aes256-gcm"}
 (OPEN, OPENED, DATA, FIN, RESET, CREDIT, SERVICES, GRANTED, PING, PONG,
- GOAWAY, WANT, TICKETS) = range(1, 14)
+ GOAWAY, WANT, TICKETS, DGRAM, PART) = range(1, 16)
 WINDOW = 32768
 
 
@@ -229,6 +229,24 @@ class Client(End):
         self.frame(0, SERVICES,
                    body + b"".join(str8(n) for n in names) + rest)
         return self.expect(GRANTED)[1]
+
+
+class Datagrams(Client):
+    """A client with one UDP service on a public port."""
+
+    def offer(self, port, idle=60000, serial=1):
+        self.frame(0, SERVICES,
+                   struct.pack(">IHHBBB", serial, 1, 0, 4, 0, 0)
+                   + struct.pack(">HHIQIBBBB", port, port, 0, 0, idle,
+                                 0, 0, 0, 0))
+        return self.expect(GRANTED)[1]
+
+    def send(self, stream, data):
+        """One datagram, in as many pieces as it needs."""
+        while len(data) > 16360:
+            self.frame(stream, PART, data[:16360])
+            data = data[16360:]
+        self.frame(stream, DGRAM, data)
 
 
 class Impostor(End):

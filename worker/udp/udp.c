@@ -15,12 +15,11 @@
 
 /* A frame came without its descriptor: this process may have no more. */
 static bool
-lost_fd(struct udp *u, const struct msg *m)
+lost_fd(const struct msg *m)
 {
-	if (m->fd != -1)
-		return false;
-	serve_send(&u->serve, MSG_FULL, 0, NULL, 0);
-	return true;
+	if (m->fd == -1)
+		log_warnx("no descriptors left for another UDP port");
+	return m->fd == -1;
 }
 
 static int
@@ -32,7 +31,9 @@ on_service(void *arg, const struct msg *m)
 
 	buf_read(&b, m->p, m->n);
 	buf_get_u32(&b, &idle);
-	if (!lost_fd(u, m))
+	if (lost_fd(m)) /* it will be tried again */
+		serve_send(&u->serve, MSG_UDP_LOST, m->id, NULL, 0);
+	else
 		service_set(u, m->id, m->fd, idle);
 	return 0;
 }
@@ -40,15 +41,14 @@ on_service(void *arg, const struct msg *m)
 static int
 on_port(void *arg, const struct msg *m)
 {
-	struct udp *u = arg;
 	struct addr local;
 	struct buf b;
 
 	buf_read(&b, m->p, m->n);
 	if (addr_get(&b, &local) == -1)
 		return -1;
-	if (!lost_fd(u, m))
-		service_port(u, m->id, m->fd, &local);
+	if (!lost_fd(m))
+		service_port(arg, m->id, m->fd, &local);
 	return 0;
 }
 
