@@ -52,7 +52,7 @@ def install(lab):
 
 
 class Steady(threading.Thread):
-    """Uses a kept connection all the time; the slowest answer counts.
+    """Uses a kept connection all the time; the slowest answers count.
 
     As often it asks the service itself: what is slow there too is the
     machine's doing.
@@ -61,7 +61,7 @@ class Steady(threading.Thread):
     def __init__(self, port, service):
         super().__init__(daemon=True)
         self.wires = (connect(port), connect(service))
-        self.slowest, self.error, self.end = [0.0, 0.0], None, False
+        self.times, self.error, self.end = ([], []), None, False
         for wire in self.wires:
             wire.get("/", "id2")
         self.start()
@@ -73,8 +73,7 @@ class Steady(threading.Thread):
                     start = time.monotonic()
                     if wire.get("/", "id2").status != 200:
                         raise OSError("not 200")
-                    self.slowest[place] = max(
-                        self.slowest[place], time.monotonic() - start)
+                    self.times[place].append(time.monotonic() - start)
                 still(0.002)
         except Exception as error:
             self.error = error
@@ -83,8 +82,9 @@ class Steady(threading.Thread):
         self.end = True
         self.join()
         tap.is_(self.error, None, "another's connection")
-        tap.at_most(self.slowest[0], PROMPT + 4 * self.slowest[1],
-                    "slowest answer, seconds")
+        # But for two, which the machine may have been slow at.
+        ours, direct = (sorted(t)[-3:][0] for t in self.times)
+        tap.at_most(ours, PROMPT + 4 * direct, "slowest answers, seconds")
         for wire in self.wires:
             wire.close()
 

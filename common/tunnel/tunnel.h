@@ -33,8 +33,9 @@ struct record;
 	(1024 * 1024)			/* ... and beside, datagrams; of them \
 					 */
 #define TUNNEL_DGRAM_QUEUE (128 * 1024) /* ... so many on the slowest line, */
-#define TUNNEL_DGRAM_US 100000 /* else as many as it takes away in this time \
-				*/
+#define TUNNEL_DGRAM_US                                      \
+	100000 /* else as many as it takes away in this time \
+		*/
 #define TUNNEL_OUT_CONTROL (64 * 1024) /* ... and beyond, control frames */
 #define TUNNEL_DGRAM_MAX 65527	       /* of UDP over IPv6; 65507 over IPv4 */
 #define TUNNEL_GATHER 64	       /* pieces that are handed on at once */

@@ -105,7 +105,7 @@ edge_release(struct edge_conn *c)
 bool
 edge_is_over(int fd)
 {
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t n = sizeof(peer);
 	struct pollfd pfd = { .fd = fd };
 

@@ -260,7 +260,7 @@ void
 service_port(struct udp *u, uint32_t number, int fd, const struct addr *local)
 {
 	struct service *s = get(u, number);
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
 	struct port *p;
 
