@@ -18,6 +18,7 @@
 #define BUNDLE 16384
 
 static EVP_PKEY *rsa, *ec, *p384;
+static OSSL_PROVIDER *own;
 static struct keyring *ring;
 static unsigned asked;
 
@@ -40,20 +41,17 @@ load(bool floor, EVP_PKEY *const *keys, uint16_t n)
 	ck_assert_int_eq(keyring_load(ring, space, buf_used(&b)), 0);
 }
 
+/* In a process of its own for each test. */
 static void
 setup(void)
 {
-	static bool loaded;
 	EVP_PKEY *keys[3];
 
-	if (!loaded) {
-		ck_assert_int_eq(provider_load(), 0);
-		rsa = EVP_RSA_gen(2048);
-		ec = EVP_EC_gen("P-256");
-		p384 = EVP_EC_gen("P-384");
-		ck_assert(rsa != NULL && ec != NULL && p384 != NULL);
-		loaded = true;
-	}
+	ck_assert_int_eq(provider_load(&own), 0);
+	rsa = EVP_RSA_gen(2048);
+	ec = EVP_EC_gen("P-256");
+	p384 = EVP_EC_gen("P-384");
+	ck_assert(rsa != NULL && ec != NULL && p384 != NULL);
 	keys[0] = rsa;
 	keys[1] = ec;
 	keys[2] = p384;
@@ -67,6 +65,7 @@ static void
 teardown(void)
 {
 	keyring_free(ring);
+	OSSL_PROVIDER_unload(own);
 	ERR_clear_error();
 }
 

@@ -54,11 +54,11 @@ init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 }
 
 int
-provider_load(void)
+provider_load(OSSL_PROVIDER **own)
 {
 	if (OSSL_PROVIDER_add_builtin(NULL, NAME, init) != 1 ||
 	    OSSL_PROVIDER_load(NULL, "default") == NULL ||
-	    OSSL_PROVIDER_load(NULL, NAME) == NULL)
+	    (*own = OSSL_PROVIDER_load(NULL, NAME)) == NULL)
 		return -1;
 	/* Where nobody asks for ours, its own is meant. */
 	return EVP_set_default_properties(NULL, "?provider=default") == 1 ? 0

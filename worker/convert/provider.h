@@ -10,6 +10,7 @@
 
 #include <openssl/core.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,9 +40,10 @@ struct provider_key {
 
 /*
  * Make the provider known to OpenSSL, which goes on to use its own for all
- * else. Once in a process, before the sandbox. 0, or -1.
+ * else. Once in a process, before the sandbox; *own is ours, for
+ * OSSL_PROVIDER_unload() at the end. 0, or -1.
  */
-int provider_load(void);
+int provider_load(OSSL_PROVIDER **own);
 
 /*
  * The key pair with this public key, RSA or EC; the private half is with

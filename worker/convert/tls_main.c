@@ -260,12 +260,13 @@ on_drain(void *arg, const struct msg *m)
 static int
 prime(struct tls *t)
 {
+	OSSL_PROVIDER *own; /* ours as long as this process lives */
 	unsigned char byte;
 	SSL_CTX *ctx;
 	SSL *ssl;
 
 	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) ||
-	    provider_load() == -1 || RAND_bytes(&byte, 1) != 1 ||
+	    provider_load(&own) == -1 || RAND_bytes(&byte, 1) != 1 ||
 	    tickets_init(&t->tickets) == -1 || (ctx = tls_ctx_new(t)) == NULL)
 		return -1;
 	ssl = SSL_new(ctx);
