@@ -3,6 +3,7 @@
 
 #include <regex.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/addr.h"
@@ -120,6 +121,55 @@ has_back_reference(const char *v)
 	return false;
 }
 
+/* The end of a bracket expression that begins at v ("[^]abc[:alpha:]]"). */
+static const char *
+skip_bracket(const char *v)
+{
+	v++;
+	if (*v == '^')
+		v++;
+	if (*v == ']')
+		v++;
+	for (; *v != '\0' && *v != ']'; v++) {
+		if (v[0] == '[' && v[1] == ':' && strstr(v + 2, ":]") != NULL)
+			v = strstr(v + 2, ":]") + 1;
+	}
+	return v;
+}
+
+/* How often what stands before an interval at v ("{2,3}") may stand there. */
+static unsigned long
+interval(const char *v)
+{
+	char *end;
+	unsigned long most = strtoul(v + 1, &end, 10), upper = 0;
+
+	if (*end == ',')
+		upper = strtoul(end + 1, NULL, 10);
+	most = upper > most ? upper : most;
+	return most > CHECKS_REPEAT_MAX ? CHECKS_REPEAT_MAX + 1 : most;
+}
+
+static bool
+repeats_too_much(const char *v)
+{
+	unsigned long product = 1;
+
+	for (; *v != '\0' && product <= CHECKS_REPEAT_MAX; v++) {
+		if (*v == '\\' && v[1] != '\0')
+			v++;
+		else if (*v == '[')
+			v = skip_bracket(v);
+		else if (*v == '+')
+			product *= 2;
+		else if (*v == '{' && interval(v) > 1)
+			product *= interval(v);
+		if (*v == '\0')
+			break;
+	}
+	return product > CHECKS_REPEAT_MAX;
+}
+
 const char *
 checks_regex(const char *v)
 {
@@ -127,6 +177,8 @@ checks_regex(const char *v)
 
 	if (strlen(v) > CHECKS_REGEX_MAX || has_back_reference(v))
 		return "expected at most 255 bytes without back-references";
+	if (repeats_too_much(v))
+		return "expected repetitions that multiply to 4096 at most";
 	if (regcomp(&re, v, REG_EXTENDED | REG_NOSUB) != 0)
 		return "expected an extended regular expression";
 	regfree(&re);

@@ -34,9 +34,12 @@ const char *checks_header(const char *v);
 
 /*
  * A POSIX extended regular expression of at most CHECKS_REGEX_MAX bytes,
- * without the back-references that are no part of those.
+ * without the back-references that are no part of those. Its repetitions
+ * ("{3}" is three, "+" is two: libc writes out what they repeat) multiply to at
+ * most CHECKS_REPEAT_MAX, or compiling it could take all memory.
  */
 #define CHECKS_REGEX_MAX 255
+#define CHECKS_REPEAT_MAX 4096
 const char *checks_regex(const char *v);
 
 /* A public key as text (keytext.h). */

@@ -7,6 +7,8 @@
 
 #include "common/conf/checks.h"
 
+#include "common/conf/checks.h"
+
 START_TEST(matches_anywhere_unless_anchored)
 {
 	struct regexes *t = regexes_new();
@@ -68,6 +70,24 @@ START_TEST(takes_no_longer_for_a_spiteful_name)
 }
 END_TEST
 
+/* What libc would write out until memory is full. */
+START_TEST(test_repetitions)
+{
+	static const char *const good[] = { "a{1,64}b{64}", "[+]++[{9999}]+",
+		"a\\++\\{", "[[:alpha:]+++++++++++++++]+", "[]+++++++++++++++]",
+		"^([a-z]+-)*[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}$" };
+	static const char *const bad[] = { "a+++++++++++++", "(a{64}){65}",
+		"((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)", "a{4097}",
+		"a{0,99999999999999999999}", "[[:alpha:]]{99}{99}",
+		"[]a]{9999}" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ck_assert_msg(checks_regex(good[i]) == NULL, "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(checks_regex(bad[i]) != NULL, "%s", bad[i]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -77,6 +97,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, matches_anywhere_unless_anchored);
+	tcase_add_test(tc, test_repetitions);
 	tcase_add_test(tc, checked_when_loaded);
 	tcase_add_test(tc, takes_no_longer_for_a_spiteful_name);
 	suite_add_tcase(s, tc);
