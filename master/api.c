@@ -42,21 +42,21 @@ api_on_query(void *arg, const struct msg *msg)
 {
 	struct worker *w = arg;
 	struct master *m = w->master;
-	struct ctl_call *call;
+	struct ctl_call *call = NULL;
 	uint8_t what = msg->p[0];
-	int pair[2];
+	int pair[2] = { -1, -1 };
 
 	if (what == 0 || what >= QUERY_COUNT)
 		return -1;
-	if (chan_pair(pair) == -1) {
-		/* No descriptors: its request waits for its deadline. */
-		return 0;
-	}
-	if ((call = ctl_adopt(m->ctl, pair[0])) == NULL) {
+	/* Bounded there: role api is not believed to ask with measure. */
+	if (chan_pair(pair) == 0 &&
+	    (call = ctl_adopt(m->ctl, pair[0])) == NULL) {
 		close(pair[1]);
-		return 0;
+		pair[1] = -1;
 	}
 	worker_send_fd(w, MSG_QUERY_FD, msg->id, NULL, 0, pair[1]);
+	if (call == NULL)
+		return 0;
 	if (what == QUERY_STATUS)
 		show_status(m, call);
 	else if (what == QUERY_CHECK)

@@ -13,6 +13,7 @@ from lib import peer, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, until
 from lib.peer import DGRAM, PART, Datagrams
+from lib.wire import still
 
 PORTS = "limits.udp=( { range = \"1024-65535\"; number = 20; } )"
 SIZES = (0, 1, 1200, 1472, 9000, 16360, 16361, 32720, 65507)
@@ -237,7 +238,7 @@ def ages(lab):
             while time.monotonic() < end:
                 pair.service.sock.sendto(b"tick", who)
                 tap.is_(user.recvfrom(99)[0], b"tick", "from the service")
-                time.sleep(0.1)
+                still(0.1)
             user.sendto(b"again", ("127.0.0.1", pair.port))
             tap.is_(pair.service.take(), (b"again", who), "the same flow")
         for user in users:
@@ -328,7 +329,7 @@ def troubles(lab):
         pair.service.close()
         for _ in range(20):
             user.sendto(b"anybody?", ("127.0.0.1", pair.port))
-            time.sleep(0.02)
+            still(0.02)
         until("logged", lambda: "refused" in pair.client.log())
         tap.is_(len(re.findall("udp://.*refused", pair.client.log())), 1,
                 "lines")

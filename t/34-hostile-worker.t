@@ -21,11 +21,12 @@ PROMPT = 0.05  # seconds in which others are answered
 DEADLINES = {"deaf": 22, "never_ready": 10}  # seconds until it is ended
 ROLES = {"http": "ptpd-worker", "relay": "ptpd-relay", "keys": "ptpd-worker",
          "auth": "ptpd-worker", "sni": "ptpd-worker",
-         "tls": "ptpd-tls", "sign": "ptpd-sign"}
+         "tls": "ptpd-tls", "sign": "ptpd-sign", "api": "ptpd-worker",
+         "log": "ptpd-worker"}
 SECURE = ("tls", "sign")  # only with certificates
 # Modes that are no crime for the role, or that need what it has not.
 FOR_ROLE = {
-    "http": set(evil.MODES) - {"another_client", "log_flood"},
+    "http": set(evil.MODES) - {"another_client", "log_flood", "questions"},
     "relay": {"another_connection", "another_client", "another_role",
               "mutated", "descriptor", "deaf"},
     "keys": {"another_role", "wrong_direction", "mutated"},
@@ -33,6 +34,8 @@ FOR_ROLE = {
     "sni": {"another_origin", "mutated"},
     "tls": {"another_handshake", "another_role", "mutated", "descriptor"},
     "sign": {"another_role", "mutated"},
+    "api": {"another_role", "mutated", "questions"},
+    "log": {"another_role", "mutated"},
 }
 
 
@@ -165,6 +168,8 @@ def run():
                 with tap.case(f"{role}: {what}: it dies, nobody else notices"):
                     server = Ptpd(lab, "-o", "workers=2", "-u", "id2:secret2",
                                   "-o", "listen.sni=127.0.0.1:0",
+                                  "-o", "listen.api=127.0.0.1:0",
+                                  "-o", f"log.file={lab.path('log')}",
                                   *(secure if role in SECURE else ()),
                                   program=os.path.join(home, "ptpd"))
                     server.service = site.port

@@ -147,6 +147,20 @@ def data_path(lab, server, client):
         os.kill(victim, signal.SIGCONT)
         until("it is well", lambda: status(broken)[0] == 200, 20)
         broken.stop()
+    with tap.case("many ask what takes long: each is told, ptpctl has room"):
+        busy = Server(lab, "-o", "workers=1")
+        victim, = busy.pids("relay")
+        os.kill(victim, signal.SIGSTOP)
+        wires = [connect(busy.api, 20) for _ in range(40)]
+        for number, wire in enumerate(wires):
+            path = ("/status", "/show/streams")[number % 2]
+            wire.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+        tap.is_(busy.ctl("status", deadline=5).returncode, 0, "ptpctl")
+        for wire in wires:
+            tap.ok(wire.response().status in (200, 503), "answered")
+        os.kill(victim, signal.SIGCONT)
+        until("all is well", lambda: status(busy)[0] == 200, 20)
+        busy.stop()
     with tap.case("its worker dies: another serves"):
         victim, = server.pids("api")
         os.kill(victim, signal.SIGKILL)

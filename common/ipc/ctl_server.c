@@ -435,9 +435,13 @@ ctl_take(struct ctl_call *call)
 struct ctl_call *
 ctl_adopt(struct ctl_server *s, int fd)
 {
-	struct ctl_call *call = new_call(s, fd);
+	struct ctl_call *call;
 
-	if (call != NULL)
+	if (s->count >= CTL_ADOPTED_MAX) {
+		close(fd);
+		return NULL;
+	}
+	if ((call = new_call(s, fd)) != NULL)
 		call->asked = true;
 	return call;
 }

@@ -14,7 +14,8 @@ struct ctl_server;
 struct ctl_call;
 struct event_base;
 
-#define CTL_CALLS_MAX 32	    /* controllers at a time */
+#define CTL_CALLS_MAX 32   /* controllers at a time */
+#define CTL_ADOPTED_MAX 16 /* calls at a time, up to which one is adopted */
 #define CTL_QUEUE_BYTES (64u << 20) /* of an answer that is not read */
 
 /*
@@ -70,7 +71,8 @@ int ctl_take(struct ctl_call *call);
 
 /*
  * Go on with such a socket: a call without request that may be answered.
- * NULL: fd is closed.
+ * NULL: fd is closed; so many calls go on (CTL_ADOPTED_MAX) that there would
+ * be no room left for controllers, or no memory.
  */
 struct ctl_call *ctl_adopt(struct ctl_server *s, int fd);
 

@@ -126,7 +126,8 @@ enum msg_type {
 	MSG_API_CONN, /* down, descriptor: nothing: a connection of its own */
 	MSG_QUERY,    /* up: what u8 (enum query) */
 	MSG_QUERY_FD, /* down, descriptor: nothing: a SOCK_SEQPACKET on which
-			 the answer comes as ipc/ctl.h has it */
+			 the answer comes as ipc/ctl.h has it; without one:
+			 no answer, too many questions go on */
 	MSG_STATUS_USER, /* down (auth): id str8, secret str8 of the client
 			    that tests the data path; beside all others */
 	/* UDP ports. id = the master's number of a service with some. */

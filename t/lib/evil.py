@@ -177,6 +177,13 @@ def log_flood(w):
 
 
 @mode
+def questions(w):
+    w.ready()
+    for number in range(1 << 20):
+        w.send("QUERY", number, bytes([1 + number % 9]))
+
+
+@mode
 def deaf(w):
     w.ready()
     time.sleep(3600)

@@ -49,12 +49,12 @@ begin_packet(struct journal *j)
 void
 journal_use(struct relay *r, int fd)
 {
-	struct journal *j = r->journal;
+	struct journal *j;
 
-	if (j != NULL) {
-		journal_flush(r);
+	/* If who reads the one before has died, this is its end. */
+	journal_flush(r);
+	if ((j = r->journal) != NULL)
 		close(j->fd);
-	}
 	if (fd != -1 && j == NULL && (j = calloc(1, sizeof(*j))) == NULL)
 		close(fd);
 	if (fd == -1) {
