@@ -277,13 +277,14 @@ drop(struct catalog *c, struct entry *e)
 /* The entry of an older source that is just this service, or NULL. */
 static struct entry *
 find_same(const struct catalog *c, const struct source *s,
-    const struct client_service *v)
+    const struct client_service *v, bool added)
 {
 	struct entry *e;
 
 	TAILQ_FOREACH(e, &c->entries, link)
 	{
-		if (e->source != s && !e->added && same_service(e->conf, v))
+		if (e->source != s && (added || !e->added) &&
+		    same_service(e->conf, v))
 			return e;
 	}
 	return NULL;
@@ -351,7 +352,7 @@ catalog_load(struct catalog *c, struct source *s, const char **why)
 	if (check(c, s, false, why) == -1)
 		return -1;
 	for (size_t i = 0; i < list->n; i++) {
-		if ((e = find_same(c, s, &list->v[i])) != NULL) {
+		if ((e = find_same(c, s, &list->v[i], false)) != NULL) {
 			source_drop(e->source);
 			e->source = source_use(s);
 			e->conf = &list->v[i];
@@ -407,6 +408,24 @@ catalog_remove(struct catalog *c, const char *what)
 	for (e = TAILQ_FIRST(&c->entries); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, link);
 		if (!is_named(e, what))
+			continue;
+		drop(c, e);
+		n++;
+	}
+	if (n > 0)
+		catalog_offer(c);
+	return n;
+}
+
+size_t
+catalog_remove_same(struct catalog *c, const struct source *s)
+{
+	const struct client_service_list *list = &s->conf.services;
+	struct entry *e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if ((e = find_same(c, s, &list->v[i], true)) == NULL)
 			continue;
 		drop(c, e);
 		n++;

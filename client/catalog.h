@@ -60,6 +60,9 @@ int catalog_add(struct catalog *c, struct source *s, const char **why);
  */
 size_t catalog_remove(struct catalog *c, const char *what);
 
+/* Give up those that are the same as one of s. How many those were. */
+size_t catalog_remove_same(struct catalog *c, const struct source *s);
+
 /* Tell a fresh engine everything, or all of them the list anew. */
 void catalog_boot(const struct catalog *c);
 void catalog_offer(struct catalog *c);

@@ -119,8 +119,7 @@ take_local(struct client_service *s)
 		return take_host(s, s->local_text + n, schemes[i].port);
 	}
 	return "expected http://host:port, https://host:port, tls://host:port, "
-	       "tcp://host:port, unix:/path or a port (udp is not in this "
-	       "version)";
+	       "tcp://host:port, udp://host:port, unix:/path or a port";
 }
 
 /* rewrite_host = true means the host of local. */

@@ -162,40 +162,60 @@ do_show(struct control *c, struct ctl_call *call, const char *what)
 		    what);
 }
 
-/* A service is parsed as an operand of the command line would be. */
-static void
-do_add(struct control *c, struct ctl_call *call, const char *text)
+/*
+ * Parse a service as an operand of the command line would be; to be given up
+ * with source_drop(). NULL: it is none, and why stands in *faults.
+ */
+static struct source *
+parse_service(struct control *c, const char *text, struct faults *faults)
 {
 	struct conf_args args = *c->parent->args;
-	struct faults faults = { 0 };
 	struct source *s;
-	const char *why;
 
 	args.services = &text;
 	args.nservices = 1;
-	if ((s = calloc(1, sizeof(*s))) == NULL) {
-		ctl_fail(call, "%s", strerror(errno));
-		return;
-	}
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
 	s->users = 1;
-	if (client_conf_load(&s->conf, &args, &faults) == -1) {
-		ctl_fail(call, "%s",
-		    faults.n > 0 ? faults.line[0] : "it is no service");
-		free(s);
-	} else {
-		if (catalog_add(c->parent->catalog, s, &why) == -1)
-			ctl_fail(call, "%s: %s", text, why);
-		else
-			ctl_ok(call);
-		source_drop(s);
-	}
-	faults_free(&faults);
+	if (client_conf_load(&s->conf, &args, faults) == 0)
+		return s;
+	free(s);
+	return NULL;
 }
 
 static void
+do_add(struct control *c, struct ctl_call *call, const char *text)
+{
+	struct faults faults = { 0 };
+	const char *why;
+	struct source *s = parse_service(c, text, &faults);
+
+	if (s == NULL)
+		ctl_fail(call, "%s",
+		    faults.n > 0 ? faults.line[0] : "it is no service");
+	else if (catalog_add(c->parent->catalog, s, &why) == -1)
+		ctl_fail(call, "%s: %s", text, why);
+	else
+		ctl_ok(call);
+	if (s != NULL)
+		source_drop(s);
+	faults_free(&faults);
+}
+
+/* By a name or address; or as a whole, as it was added. */
+static void
 do_remove(struct control *c, struct ctl_call *call, const char *what)
 {
-	if (catalog_remove(c->parent->catalog, what) == 0)
+	size_t removed = catalog_remove(c->parent->catalog, what);
+	struct faults faults = { 0 };
+	struct source *s;
+
+	if (removed == 0 && (s = parse_service(c, what, &faults)) != NULL) {
+		removed = catalog_remove_same(c->parent->catalog, s);
+		source_drop(s);
+	}
+	faults_free(&faults);
+	if (removed == 0)
 		ctl_fail(call, "no service has that address or name");
 	else
 		ctl_ok(call);

@@ -48,7 +48,10 @@ do_show(struct master *m, struct ctl_call *call, const char *arg)
 	if (strcmp(arg, "key") == 0)
 		answer_value(call, "key", keytext_encode(key, m->host_public));
 	else if (show(m, call, arg) == -1)
-		ctl_fail(call, "there is no %s to show", arg);
+		ctl_fail(call,
+		    "show %s: expected key, clients, tunnels, streams, "
+		    "routes, users, workers, listeners or limits",
+		    arg);
 }
 
 static void
@@ -193,7 +196,10 @@ on_request(void *arg, struct ctl_call *call, const struct ctl_request *req)
 			c->fn(m, call, req->argv[1]);
 		return;
 	}
-	ctl_fail(call, "ptpd has no such command");
+	ctl_fail(call,
+	    "%s: a server knows status, show WHAT, kick ID, reload, restart, "
+	    "stop, kill, log LEVEL, invite ID, check",
+	    req->argv[0]);
 }
 
 int

@@ -15,7 +15,8 @@
 #include "common/ipc/ctl.h"
 #include "master/print.h"
 
-#define PROBE_NOBODY "nobody.ptpctl-check.invalid"
+#define PROBE_LABEL "ptpctl-check"
+#define PROBE_NOBODY "nobody." PROBE_LABEL ".invalid"
 #define PROBE_LISTENERS_MAX 64
 
 /* What a request for nobody is answered with, by kind of listener. */
@@ -23,8 +24,8 @@ static const struct {
 	const char *kind;
 	int status;
 } answers[] = {
-	{ "http", 404 }, { "http_redirect", 308 },
-	{ "sni", 400 }, /* TLS is spoken there */
+	{ "http", 404 }, { "http_redirect", 308 }, { "api", 200 },
+	{ "sni", 400 }, { "tls", 400 }, /* TLS is spoken there */
 };
 
 #define ANSWERS (sizeof(answers) / sizeof(answers[0]))
@@ -165,10 +166,11 @@ head(const char *listener, const char *host)
 
 	if ((fd = dial(listener)) == -1)
 		return -1;
+	/* A wildcard is no host; what it stands for is one. */
 	n = snprintf(request, sizeof(request),
-	    "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+	    "HEAD / HTTP/1.1\r\nHost: %s%s\r\nConnection: close\r\n"
 	    "User-Agent: ptpctl\r\n\r\n",
-	    host);
+	    host[0] == '*' ? PROBE_LABEL : "", host + (host[0] == '*'));
 	if (send(fd, request, (size_t)n, MSG_NOSIGNAL) != n)
 		goto out;
 	while (got < 12) {

@@ -36,7 +36,7 @@ static const struct command {
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: ptpctl [-j] [-s socket] command\n");
+	fprintf(stderr, "usage: ptpctl [-j] [-s socket] command [argument]\n");
 	return EXIT_REFUSED;
 }
 
@@ -59,7 +59,10 @@ is_command(int argc, char **argv)
 			    argv[0]);
 		return false;
 	}
-	fprintf(stderr, "ptpctl: there is no command %s\n", argv[0]);
+	fprintf(stderr, "ptpctl: there is no command %s; there are", argv[0]);
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "%s %s", i == 0 ? "" : ",", commands[i].name);
+	fputc('\n', stderr);
 	return false;
 }
 

@@ -92,16 +92,11 @@ show_clients(struct walk *walk)
 static const char *
 gates_of(char dst[SERVICE_GATES_TEXT], const struct route *r)
 {
-	const struct services *list;
+	const struct service *v = NULL;
 
-	if (r->session == NULL)
-		return NULL;
-	list = &r->session->offer;
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->list[i].index == r->service)
-			return service_gates_text(dst, &list->list[i]);
-	}
-	return NULL;
+	if (r->session != NULL)
+		v = services_find(&r->session->offer, r->service);
+	return v != NULL ? service_gates_text(dst, v) : NULL;
 }
 
 static void

@@ -24,18 +24,22 @@ route_row(void *arg, void *value)
 {
 	struct walk *walk = arg;
 	const struct port *p = value;
+	const struct service *v = services_find(&p->session->offer, p->service);
+	char name[8], gates[SERVICE_GATES_TEXT];
 	struct ctl_row row;
-	char name[8];
 
 	snprintf(name, sizeof(name), ":%u", p->number);
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "name", name);
 	ctl_row_str(&row, "host", walk->m->conf.domain);
+	ctl_row_str(&row, "table", NULL);
 	ctl_row_str(&row, "kind", way_name(p->way));
 	ctl_row_str(&row, "client", p->session->client->id);
 	ctl_row_num(&row, "service", p->service);
 	ctl_row_str(
 	    &row, "state", p->session->state == SESSION_LIVE ? "here" : "lost");
+	ctl_row_str(
+	    &row, "gates", v != NULL ? service_gates_text(gates, v) : NULL);
 	ctl_row_num(&row, "seconds", (clock_ms() - p->since) / 1000);
 	ctl_row(walk->call, &row);
 }
@@ -61,6 +65,7 @@ listener_row(void *arg, void *value)
 	ctl_row_str(&row, "listener", way_name(p->way));
 	ctl_row_str(&row, "address", addr_format(addr, &any));
 	ctl_row_num(&row, "port", p->number);
+	ctl_row_str(&row, "access", NULL);
 	ctl_row_num(&row, "dropped", udp_ports_dropped(p));
 	ctl_row(walk->call, &row);
 }

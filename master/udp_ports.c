@@ -253,11 +253,9 @@ get(struct udp_ports *t, struct session *s, uint16_t service)
 static uint32_t
 idle_of(const struct session *s, uint16_t service)
 {
-	for (size_t i = 0; i < s->offer.count; i++) {
-		if (s->offer.list[i].index == service)
-			return s->offer.list[i].idle_ms;
-	}
-	return UDP_PORTS_IDLE_MS;
+	const struct service *v = services_find(&s->offer, service);
+
+	return v != NULL ? v->idle_ms : UDP_PORTS_IDLE_MS;
 }
 
 static void

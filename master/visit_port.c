@@ -69,13 +69,9 @@ visit_refuse(struct master *m, struct conn *c, uint16_t status)
 static bool
 ends_tls(const struct port *p)
 {
-	const struct services *offer = &p->session->offer;
+	const struct service *v = services_find(&p->session->offer, p->service);
 
-	for (size_t i = 0; i < offer->count; i++) {
-		if (offer->list[i].index == p->service)
-			return (offer->list[i].flags & SERVICE_ENDS_TLS) != 0;
-	}
-	return false;
+	return v != NULL && (v->flags & SERVICE_ENDS_TLS) != 0;
 }
 
 void

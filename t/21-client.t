@@ -166,6 +166,13 @@ def control(lab, one, two):
         ok("add", f"{two.url},name=two")
         ok("remove", two.url)
         refused("remove", "two")
+    with tap.case("remove: as it was added; a reload leaves what was added"):
+        ok("add", f"{two.url},name=two")
+        ok("reload")
+        tap.is_(get(port, host="two").body, b"two", "after a reload")
+        refused("remove", f"{two.url},name=three")
+        ok("remove", f"{two.url},name=two")
+        refused("remove", "two")
     with tap.case("reload: new ones come, old ones go, connections stay"):
         with connect(port) as wire:
             tap.is_(wire.get("/", host="one").body, b"one", "before")

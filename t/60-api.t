@@ -38,7 +38,7 @@ def status(server):
     return answer.status, json.loads(answer.body)
 
 
-def views(lab, server):
+def views(lab, server, site):
     with tap.case("/show/WHAT is what ptpctl -j shows"):
         for what in ("workers", "listeners", "routes", "users", "tunnels"):
             answer = server.read(f"/show/{what}")
@@ -58,6 +58,13 @@ def views(lab, server):
             done = lab.run(["promtool", "check", "metrics"], stdin=text)
         tap.is_((done.returncode, done.stdout + done.stderr), (0, ""),
                 "promtool")
+    with tap.case("/metrics: no series stands there twice"):
+        other = Ptp(lab, server, site.url, user="id2:secret2")
+        series = [line.rsplit(" ", 1)[0] for line in
+                  server.read("/metrics").body.decode().splitlines()
+                  if not line.startswith("#")]
+        tap.is_([s for s in series if series.count(s) > 1], [], "twice")
+        other.stop()
     with tap.case("/metrics counts payload and requests, per client"):
         def metric(name):
             text = server.read("/metrics").body.decode()
@@ -88,6 +95,8 @@ def views(lab, server):
             tap.like(wire.rest().decode(), "^HTTP/1.1 405 [\\s\\S]*\nAllow: ",
                      "POST")
         tap.is_(server.read("/nope").status, 404, "unknown")
+        tap.like(server.read("/show/hats").body.decode(), "/metrics",
+                 "what there is")
         tap.is_(server.read("/show/").status, 404, "nothing")
         with connect(server.api) as wire:
             wire.send("\x00\x01garbage\r\n\r\n")
@@ -173,9 +182,9 @@ def data_path(lab, server, client):
 def run():
     with Lab() as lab:
         site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))
-        server = Server(lab)
+        server = Server(lab, users=("id1:secret1", "id2:secret2"))
         client = Ptp(lab, server, site.url)
-        views(lab, server)
+        views(lab, server, site)
         data_path(lab, server, client)
         with tap.case("access.api.deny: closed"):
             shut = Server(lab, "-o", "access.api.deny=127.0.0.0/8")

@@ -19,6 +19,7 @@ static const struct {
 	{ 401, "Unauthorized", "this service asks for credentials" },
 	{ 403, "Forbidden", "access to this service is not allowed" },
 	{ 404, "Not Found", "no client holds this name" },
+	{ 405, "Method Not Allowed", "this method is not taken here" },
 	{ 407, "Proxy Authentication Required",
 	    "this service asks for a token in Proxy-Authorization" },
 	{ 408, "Request Timeout", "the request did not arrive in time" },

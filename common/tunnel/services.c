@@ -232,6 +232,16 @@ granted_get(struct buf *b, struct granted *g)
 	return g->code < GRANT_CODES ? 0 : -1;
 }
 
+const struct service *
+services_find(const struct services *s, uint16_t index)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->list[i].index == index)
+			return &s->list[i];
+	}
+	return NULL;
+}
+
 const char *
 service_gates_text(char dst[SERVICE_GATES_TEXT], const struct service *v)
 {

@@ -126,6 +126,9 @@ int services_put(struct buf *b, const struct services *s);
 int services_get(struct services *s, struct buf *b);
 void services_free(struct services *s);
 
+/* The one of that index; NULL: none. */
+const struct service *services_find(const struct services *s, uint16_t index);
+
 #define SERVICE_GATES_TEXT 48 /* bytes of the longest, terminated */
 
 /*

@@ -39,6 +39,26 @@ add_status(struct rows *r)
 	rows_add(r, fields, n);
 }
 
+/* A bound; client NULL: of the server, used -1: nobody knows. */
+static void
+add_limit(struct rows *r, const char *limit, const char *client, int used)
+{
+	const uint8_t *fields;
+	struct ctl_row row;
+	size_t n;
+
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "limit", limit);
+	ctl_row_str(&row, "client", client);
+	if (used >= 0)
+		ctl_row_num(&row, "used", (uint64_t)used);
+	else
+		ctl_row_str(&row, "used", NULL);
+	ctl_row_num(&row, "most", 9);
+	fields = ctl_row_end(&row, &n);
+	rows_add(r, fields, n);
+}
+
 /* The text of a view; to be freed. */
 static char *
 text_of(const char *path, const struct answers *a, int status)
@@ -93,9 +113,18 @@ START_TEST(metrics)
 	    "ptpd_client_requests_total{client=\"d\"} 12\n");
 	has(text,
 	    "# TYPE ptpd_bytes_total counter\n"
-	    "ptpd_bytes_total{direction=\"up\"} 7\n"
-	    "ptpd_bytes_total{direction=\"down\"} 0\n");
-	has(text, "\nptpd_clients 0\n");
+	    "ptpd_bytes_total{direction=\"up\"} 7\n");
+	/* What the row has not is not 0. */
+	ck_assert_ptr_null(strstr(text, "\nptpd_clients "));
+	free(text);
+	add_limit(&a.of[QUERY_LIMITS], "tunnels", NULL, 1);
+	add_limit(&a.of[QUERY_LIMITS], "tunnels", "d", 2);
+	add_limit(&a.of[QUERY_LIMITS], "speed", "d", -1);
+	text = text_of("/metrics", &a, 200);
+	has(text,
+	    "\nptpd_limit_used{limit=\"tunnels\"} 1\n"
+	    "ptpd_limit_used{limit=\"tunnels\",client=\"d\"} 2\n#");
+	has(text, "\nptpd_limit_most{limit=\"speed\",client=\"d\"} 9\n");
 	free(text);
 	a.of[QUERY_LIMITS].failed = true;
 	free(text_of("/metrics", &a, 503));

@@ -67,23 +67,13 @@ set(struct session *s, const struct service *sv)
 	}
 }
 
-static bool
-has(const struct services *list, uint16_t index)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->list[i].index == index)
-			return true;
-	}
-	return false;
-}
-
 void
 offer_update(struct session *s, const struct services *list)
 {
 	struct offer **at = &s->offers;
 
 	while (*at != NULL) {
-		if (has(list, (*at)->index))
+		if (services_find(list, (*at)->index) != NULL)
 			at = &(*at)->next;
 		else
 			retire(at);

@@ -164,11 +164,7 @@ session_offer(struct session *s, const uint8_t *p, size_t n)
 const struct service *
 session_service(const struct session *s, uint16_t index)
 {
-	for (size_t i = 0; i < s->services.count; i++) {
-		if (s->services.list[i].index == index)
-			return &s->services.list[i];
-	}
-	return NULL;
+	return services_find(&s->services, index);
 }
 
 static int

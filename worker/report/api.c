@@ -83,15 +83,29 @@ put_answer(struct request *r)
 	deadline_set(&r->api->closing, &r->deadline, now_us());
 }
 
-/* An error page, or one for a method that is not taken. */
+/* An error page. */
 static void
-refuse(struct request *r, int status, const char *fields)
+refuse(struct request *r, int status)
 {
-	struct page page = {
-		.status = status, .fields = fields, .head_only = r->head_only
-	};
+	struct page page = { .status = status, .head_only = r->head_only };
 	char out[PAGE_MAX];
 
+	switch (status) {
+	case 404:
+		page.text = "there are /, /status, /metrics and /show/clients, "
+			    "tunnels, streams, routes, users, workers, "
+			    "listeners, limits";
+		break;
+	case 405:
+		page.text = "here is nothing but to be read";
+		page.fields = "Allow: GET, HEAD\r\n";
+		break;
+	case 503:
+		page.text = "the server's tables are not to be had now";
+		break;
+	default:
+		break;
+	}
 	text_out_add(&r->out, out, page_make(out, sizeof(out), &page));
 	put_answer(r);
 }
@@ -137,7 +151,7 @@ on_gathered(void *arg)
 	if (is_check(r))
 		r->api->checked = status == 200 ? now_us() : 0;
 	if (body.failed || (status != 200 && body.n == 0))
-		refuse(r, 503, NULL);
+		refuse(r, 503);
 	else
 		answer(r, status, &body);
 	text_out_free(&body);
@@ -172,11 +186,11 @@ serve_request(struct request *r, const struct head *h)
 {
 	r->head_only = h->kind == HEAD_METHOD_HEAD;
 	if (h->kind != HEAD_METHOD_HEAD && !head_view_is(h->method, "GET")) {
-		refuse(r, 405, "Allow: GET, HEAD\r\n");
+		refuse(r, 405);
 		return;
 	}
 	if ((r->view = views_find(h->path.p, h->path.n)) == NULL) {
-		refuse(r, 404, NULL);
+		refuse(r, 404);
 		return;
 	}
 	if (is_cached(r))
@@ -220,7 +234,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	size =
 	    head_parse_request(&r->api->head, r->in, r->got, sizeof(r->in) - 1);
 	if (size < 0)
-		refuse(r, -size, NULL);
+		refuse(r, -size);
 	else if (size > 0)
 		serve_request(r, &r->api->head);
 }

@@ -77,36 +77,43 @@ put_head(struct text_out *out, const struct metric *m)
 	    m->name, m->type == COUNTER ? "counter" : "gauge");
 }
 
-/* A label's value is printable already; a quote or backslash is escaped. */
-static void
-put_label(
-    struct text_out *out, const char *name, struct buf row, const char *field)
-{
-	struct ctl_field f;
-
-	text_out_printf(out, "%s=", name);
-	if (row_field(row, field, &f))
-		text_out_json(out, f.value, f.len);
-	else
-		text_out_printf(out, "\"\"");
-}
-
 /* A label of each line: what it is called, and from which field it comes. */
 struct label {
 	const char *name, *field;
 };
 
+/*
+ * A label's value is printable already; a quote or backslash is escaped. One
+ * that the row has not (a bound of the server belongs to no client) is left
+ * out. Whether it was written.
+ */
+static bool
+put_label(struct text_out *out, const char *between, const struct label *l,
+    struct buf row)
+{
+	struct ctl_field f;
+
+	if (!row_field(row, l->field, &f) || f.kind == CTL_NULL)
+		return false;
+	text_out_printf(out, "%s%s=", between, l->name);
+	text_out_json(out, f.value, f.len);
+	return true;
+}
+
+/* A figure that the row has not is not 0: it has no line. */
 static void
 put_line(struct text_out *out, const struct metric *m, struct buf row,
     const struct label *labels, size_t nlabels)
 {
 	const char *between = "{";
+	struct ctl_field f;
 
+	if (!row_field(row, m->field, &f) || f.kind != CTL_NUMBER)
+		return;
 	text_out_printf(out, "%s", m->name);
 	for (size_t i = 0; i < nlabels; i++) {
-		text_out_printf(out, "%s", between);
-		put_label(out, labels[i].name, row, labels[i].field);
-		between = ",";
+		if (put_label(out, between, &labels[i], row))
+			between = ",";
 	}
 	if (m->labels[0] != '\0') {
 		text_out_printf(out, "%s%s", between, m->labels);
@@ -141,7 +148,8 @@ view_metrics(
 	static const struct label client[] = { { "client", "id" } };
 	static const struct label worker[] = { { "role", "role" },
 		{ "index", "index" }, { "pid", "pid" } };
-	static const struct label limit[] = { { "limit", "limit" } };
+	static const struct label limit[] = { { "limit", "limit" },
+		{ "client", "client" } };
 
 	for (size_t i = 0; view->asks[i] != 0; i++) {
 		if (a->of[view->asks[i]].failed)
