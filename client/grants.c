@@ -205,7 +205,7 @@ say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
 	parent_ready(g->parent);
 }
 
-/* Since when somebody else has it, as a clock shows it. */
+/* Since when somebody else has it, as a clock shows it: " since ...". */
 static void
 since_text(char *dst, size_t size, uint32_t since)
 {
@@ -213,8 +213,8 @@ since_text(char *dst, size_t size, uint32_t since)
 	struct tm tm;
 
 	if (gmtime_r(&then, &tm) == NULL ||
-	    strftime(dst, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		snprintf(dst, size, "%u s ago", since);
+	    strftime(dst, size, " since %Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(dst, size, " for %u s", since);
 }
 
 /* What a row is about: "www", "the id", "tcp port 6000-6010". */
@@ -240,7 +240,7 @@ static void
 say_refused(const struct entry *e, const struct grant_row *row,
     const struct granted *in)
 {
-	char since[32], name[TEXT_NAME_MAX + 1];
+	char since[40], name[TEXT_NAME_MAX + 1];
 
 	if (row->code == in->code) /* as before: said already */
 		return;
@@ -249,10 +249,11 @@ say_refused(const struct entry *e, const struct grant_row *row,
 		log_warnx("%s: %s: %s; it will be asked for again",
 		    e->conf->local_text, name, grant_text(GRANT_PORT_TAKEN));
 	} else if (in->code == GRANT_TAKEN) {
-		since_text(since, sizeof(since), in->since);
-		log_warnx("%s: %s is taken: held by a live session since %s; "
-			  "it will be asked for again",
-		    e->conf->local_text, name, since);
+		since[0] = '\0';
+		if (in->since != GRANT_SINCE_AWAY)
+			since_text(since, sizeof(since), in->since);
+		log_warnx("%s: %s is taken: %s%s; it will be asked for again",
+		    e->conf->local_text, name, granted_text(in), since);
 	} else if (in->code == GRANT_ROLLED_BACK) {
 		log_warnx("%s: %s waits: %s", e->conf->local_text, name,
 		    grant_text(GRANT_ROLLED_BACK));

@@ -87,8 +87,33 @@ route_of(const struct round *r, const struct ask *a, const struct claim *claim)
 }
 
 /*
- * Who stands in the way of a claim: NULL, nobody. A session that is lost, or
- * that leaves, does not.
+ * Whether a name that nobody holds is its client's all the same: that was lost
+ * with it, has not come back without it, and may still have it.
+ */
+static bool
+is_kept(const struct round *r, const struct route *at)
+{
+	const char *id = at->client->id, *asked = at->name;
+	struct limits limits =
+	    server_conf_limits(&r->m->conf, server_conf_user(&r->m->conf, id));
+	struct claim_rules rules = r->rules;
+	struct claim claim;
+	size_t n = strlen(id);
+
+	if (!at->kept)
+		return false;
+	if (at->kind == ROUTE_LABEL && limits.hosts_with_id &&
+	    strncmp(asked, id, n) == 0 && asked[n] == '-')
+		asked += n + 1;
+	rules.id = id;
+	rules.limits = &limits;
+	return claim_judge(&claim, &rules, asked) == GRANT_OK &&
+	    strcmp(claim.name, at->name) == 0;
+}
+
+/*
+ * Who stands in the way of a claim: NULL, nobody. Of the same client, a
+ * session that is lost, or that leaves, does not.
  */
 static struct route *
 find_holder(
@@ -96,10 +121,14 @@ find_holder(
 {
 	struct route *at = route_of(r, a, claim);
 
-	if (at == NULL || at->session == NULL || at->session == r->s)
+	if (at == NULL || at->session == r->s)
 		return NULL;
 	if (at->client != r->s->client)
-		return claim->own ? NULL : at;
+		return !claim->own && (at->session != NULL || is_kept(r, at))
+		    ? at
+		    : NULL;
+	if (at->session == NULL)
+		return NULL;
 	return tunnels_serves(at->session) ? at : NULL;
 }
 
@@ -199,7 +228,9 @@ decide(struct round *r, const struct ask *a, struct granted *g)
 	if ((code = claim_judge(&claim, &r->rules, a->name)) != GRANT_OK)
 		return code;
 	if ((at = find_holder(r, a, &claim)) != NULL) {
-		g->since = (uint32_t)((clock_ms() - at->since) / 1000);
+		g->since = at->session == NULL
+		    ? GRANT_SINCE_AWAY
+		    : (uint32_t)((clock_ms() - at->since) / 1000);
 		return GRANT_TAKEN;
 	}
 	at = route_of(r, a, &claim);
@@ -249,7 +280,7 @@ log_decision(const struct round *r, const struct granted *g)
 		    "client %s serves %s%s", r->s->client->id, g->host, way);
 	else
 		log_info("client %s is refused %s%s: %s", r->s->client->id,
-		    name, way, grant_text(g->code));
+		    name, way, granted_text(g));
 }
 
 static void
@@ -283,6 +314,16 @@ drop_stale(struct master *m, struct session *s)
 	}
 }
 
+/* It is back: what it does not ask for any more is free. */
+static void
+release_kept(struct client *client)
+{
+	struct route *r;
+
+	LIST_FOREACH(r, &client->away, of)
+	r->kept = false;
+}
+
 /* Decide on the whole list and write the answer. -1: it does not fit. */
 static int
 answer(struct round *r, uint8_t *space, bool urls)
@@ -306,6 +347,8 @@ answer(struct round *r, uint8_t *space, bool urls)
 			      : GRANT_OK,
 	    &r->out);
 	drop_stale(r->m, r->s);
+	if (!r->conflict && !r->disallowed)
+		release_kept(r->s->client);
 	return buf_ok(&r->out) ? 0 : -1;
 }
 

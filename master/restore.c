@@ -196,6 +196,7 @@ add_route(struct restore *x, const struct state_route *r)
 	if (s != NULL)
 		sessions_take_route(s, route, r->service);
 	route->since = r->since;
+	route->kept = r->kept;
 	return 0;
 }
 

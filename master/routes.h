@@ -37,6 +37,7 @@ struct route {
 	struct session *session; /* NULL: known, but nobody holds it */
 	uint16_t service;	 /* the session's number for it */
 	uint64_t since;		 /* clock_ms() of the claim */
+	bool kept;		 /* its client was lost with it: no other's */
 	bool stale;		 /* while a new list of services is granted */
 	LIST_ENTRY(route) of;	 /* of its session, or of its client */
 	char name[];

@@ -103,17 +103,27 @@ sessions_find(const struct sessions *t, uint64_t generation)
 	return map_get(t->generations, &generation, sizeof(generation));
 }
 
+/* Whether another process of it serves. */
+static bool
+is_here(const struct client *c)
+{
+	return strcmp(sessions_state(c), "here") == 0;
+}
+
 void
 sessions_end(struct sessions *t, struct session *s, struct routes *routes)
 {
+	bool kept = s->state == SESSION_LOST && !is_here(s->client);
 	struct route *r;
 
 	if (s->state == SESSION_ENDED)
 		return;
 	s->state = SESSION_ENDED;
 	waits_remove(&s->wait);
-	while ((r = LIST_FIRST(&s->routes)) != NULL)
+	while ((r = LIST_FIRST(&s->routes)) != NULL) {
+		r->kept = kept;
 		sessions_drop_route(routes, r);
+	}
 	for (size_t i = 0; i < TICKETS_MAX; i++) {
 		if (s->tickets[i].issued != 0)
 			map_remove(t->tickets, s->tickets[i].id, TICKET_ID);
@@ -209,7 +219,7 @@ sessions_take_route(struct session *s, struct route *r, uint16_t service)
 		r->since = clock_ms();
 	}
 	r->service = service;
-	r->stale = false;
+	r->kept = r->stale = false;
 }
 
 void

@@ -91,7 +91,8 @@ struct session *sessions_find(const struct sessions *t, uint64_t generation);
 
 /*
  * The session is over: out of every table, its names only remembered; it has
- * no ports any more. It is freed when no connection points to it any more.
+ * no ports any more. What a LOST one had is kept for its client, if that has
+ * no other one. It is freed when no connection points to it any more.
  */
 void sessions_end(struct sessions *t, struct session *s, struct routes *routes);
 

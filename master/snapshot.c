@@ -154,7 +154,8 @@ put_route(void *arg, void *value)
 		.kind = (uint8_t)x->kind,
 		.generation = x->session != NULL ? x->session->generation : 0,
 		.service = x->service,
-		.since = x->since };
+		.since = x->since,
+		.kept = x->kept };
 
 	strcpy(r.name, x->name);
 	strcpy(r.id, x->client->id);

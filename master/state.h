@@ -23,7 +23,7 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 9
+#define STATE_VERSION 10
 #define STATE_RECORD_MAX 17600 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096
@@ -110,6 +110,7 @@ struct state_route {
 	uint64_t generation; /* 0: nobody holds it */
 	uint16_t service;
 	uint64_t since;
+	bool kept;
 };
 
 struct state_port {

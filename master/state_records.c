@@ -263,6 +263,7 @@ state_put_route(struct state_writer *w, const struct state_route *r)
 	buf_put_u64(&b, r->generation);
 	buf_put_u16(&b, r->service);
 	buf_put_u64(&b, r->since);
+	buf_put_u8(&b, r->kept);
 	append(w, STATE_ROUTE, &b, space);
 }
 
@@ -276,6 +277,7 @@ state_get_route(struct state_route *r, struct buf *b)
 	buf_get_u64(b, &r->generation);
 	buf_get_u16(b, &r->service);
 	buf_get_u64(b, &r->since);
+	get_bool(b, &r->kept);
 	return done(b);
 }
 

@@ -13,6 +13,12 @@ from lib.web import Nginx, self_signed
 from lib.wire import Wire, connect, get
 
 
+USERS = """
+users = ( { id = "id1"; secret = "secret1"; hosts = {}; },
+          { id = "id2"; secret = "secret2"; } );
+"""
+
+
 def status(server, name):
     return get(server.port, host=name).status
 
@@ -216,6 +222,63 @@ def conflicts(lab, site, other):
         third.stop()
 
 
+def away(lab, site, other):
+    """Names of a client that was lost, for longer than timeouts.park."""
+    conf = lab.write("away.conf", USERS)
+    server = Ptpd(lab, "-f", conf, "-o", "timeouts.park=0", users=())
+    names = "www.own.com", "*.own.org", "10.0.0.9:80", "pre"
+    asked = "www.own.com", "x.own.org", "10.0.0.9", "pre"
+
+    def lose(*names):
+        client = Ptp(lab, server, *[f"{site.url},name={n}" for n in names])
+        mark = server.mark()
+        client.kill()
+        server.wait_line("client id1 is gone", since=mark)
+
+    def in_vain(name):
+        client = Ptp(lab, server, f"{other.url},name={name},name=vain.com",
+                     user="id2:secret2", wait=False)
+        client.wait_line(r"is taken: kept for another client, which is away;")
+        client.wait_line(r"vain\.com waits: ")
+        client.stop()
+
+    with tap.case("names of every kind stay those of a client that was lost, "
+                  "through a reload and a restart"):
+        lose(*names)
+        in_vain("WWW.own.com")
+        tap.is_(server.ctl("reload").returncode, 0, "reload")
+        tap.is_(server.ctl("restart").returncode, 0, "restart")
+        for name in names:
+            in_vain(name)
+        tap.is_([status(server, n) for n in asked], [503] * 4, "users")
+    with tap.case("it is back: it has what it asks for, the rest is free"):
+        first = Ptp(lab, server, f"{site.url},name=www.own.com,name=new.com")
+        tap.is_(body(server, "www.own.com"), b"one", "its own")
+        second = Ptp(lab, server, f"{other.url},name=pre", user="id2:secret2")
+        tap.is_(body(server, "pre"), b"two", "the rest")
+        second.stop()
+    with tap.case("one that ends leaves its names to others"):
+        first.stop()
+        second = Ptp(lab, server, f"{other.url},name=www.own.com",
+                     user="id2:secret2")
+        tap.is_(body(server, "www.own.com"), b"two", "free")
+        second.stop()
+    with tap.case("names that it may not have any more are free"):
+        lose("a.com", "b-1")
+        lab.write("away.conf", USERS.replace("hosts = {}", 'hosts = { '
+                                             'regex = "^x"; }'))
+        tap.is_(server.ctl("reload").returncode, 0, "reload")
+        in_vain("a.com")
+        second = Ptp(lab, server, f"{other.url},name=b-1", user="id2:secret2")
+        second.stop()
+    with tap.case("and so are all of one who is no user any more"):
+        lab.write("away.conf", USERS.replace('"id1"', '"id3"'))
+        tap.is_(server.ctl("reload").returncode, 0, "reload")
+        second = Ptp(lab, server, f"{other.url},name=a.com",
+                     user="id2:secret2")
+        tap.is_(body(server, "a.com"), b"two", "free")
+
+
 def restart(lab, site):
     with tap.case("names of every kind survive a restart"):
         server = Ptpd(lab)
@@ -238,4 +301,5 @@ def run():
         wildcards(lab, site, other)
         server_names(lab, site)
         conflicts(lab, site, other)
+        away(lab, site, other)
         restart(lab, site)

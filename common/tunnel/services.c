@@ -266,6 +266,14 @@ service_gates_text(char dst[SERVICE_GATES_TEXT], const struct service *v)
 }
 
 const char *
+granted_text(const struct granted *g)
+{
+	if (g->code == GRANT_TAKEN && g->since == GRANT_SINCE_AWAY)
+		return "kept for another client, which is away";
+	return grant_text((enum grant)g->code);
+}
+
+const char *
 grant_text(enum grant code)
 {
 	static const char *const texts[GRANT_CODES] = {

@@ -37,6 +37,7 @@ struct buf;
 #define SERVICE_BLOCKS_MAX 32  /* of allow_from, and of deny_from */
 #define SERVICES_BYTES 15360   /* of an encoded list: it fits one frame */
 #define GRANT_URL_MAX 511
+#define GRANT_SINCE_AWAY UINT32_MAX
 
 enum service_kind {
 	SERVICE_HTTP = 1, /* http://, https://: users by Host */
@@ -110,7 +111,7 @@ struct granted {
 	uint16_t port, opened;
 	char name[TEXT_NAME_MAX + 1];
 	char host[TEXT_NAME_MAX + 1];
-	uint32_t since;
+	uint32_t since; /* GRANT_SINCE_AWAY: kept for one who is away */
 	char url[GRANT_URL_MAX + 1];
 };
 
@@ -145,5 +146,8 @@ int granted_put(struct buf *b, const struct granted *g);
 int granted_get(struct buf *b, struct granted *g);
 
 const char *grant_text(enum grant code);
+
+/* The same for a row: of a name that is taken, by whom. */
+const char *granted_text(const struct granted *g);
 
 #endif

@@ -84,7 +84,8 @@ START_TEST(test_every_record_comes_back)
 		.id = "id1",
 		.generation = 1ull << 60,
 		.service = 4,
-		.since = 6 },
+		.since = 6,
+		.kept = true },
 			   t2;
 	struct state_port p = { .way = GRANT_WAY_TCP,
 		.number = 65535,
@@ -168,6 +169,7 @@ START_TEST(test_every_record_comes_back)
 	ck_assert_str_eq(t2.name, "web");
 	ck_assert_int_eq(t2.table, 's');
 	ck_assert_int_eq(t2.kind, 'L');
+	ck_assert(t2.kept);
 	b = expect(r, STATE_PORT);
 	ck_assert_int_eq(state_get_port(&p2, &b), 0);
 	ck_assert_int_eq(p2.way, p.way);
