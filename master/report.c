@@ -166,6 +166,19 @@ report_on_full(void *arg, const struct msg *msg)
 	return 0;
 }
 
+/* It grew beyond its size, because it could not be moved; now perhaps. */
+static void
+rotate_again(struct report *r)
+{
+	struct worker *w = process(r);
+
+	if (logfile_rotate(&r->file, logline_now()) == -1)
+		return;
+	r->trouble = false;
+	if (w != NULL)
+		send_file(r, w, r->file.max);
+}
+
 static void
 on_look(evutil_socket_t fd, short what, void *arg)
 {
@@ -174,7 +187,9 @@ on_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (r->file.fd != -1 && logfile_is_old(&r->file, logline_now()))
+	if (r->trouble)
+		rotate_again(r);
+	else if (r->file.fd != -1 && logfile_is_old(&r->file, logline_now()))
 		rotate(r);
 	if ((w = process(r)) != NULL && chan_queued(w->chan) < REPORT_QUEUE)
 		say_lost(r, w);
@@ -266,6 +281,7 @@ report_commit(struct master *m)
 	logfile_close(&r->file);
 	free(r->path);
 	r->path = NULL;
+	r->trouble = false;
 	r->json = m->conf.log_format != 0;
 	log_set_json(r->json);
 	if (r->next.fd == -1) {

@@ -22,8 +22,10 @@ DEADLINES = {"deaf": 22, "never_ready": 10}  # seconds until it is ended
 ROLES = {"http": "ptpd-worker", "relay": "ptpd-relay", "keys": "ptpd-worker",
          "auth": "ptpd-worker", "sni": "ptpd-worker",
          "tls": "ptpd-tls", "sign": "ptpd-sign", "api": "ptpd-worker",
-         "log": "ptpd-worker"}
-SECURE = ("tls", "sign")  # only with certificates
+         "log": "ptpd-worker", "udp": "ptpd-worker", "fetch": "ptpd-fetch"}
+# Roles that are there only if there is something for them.
+RARE = {"tls": "certificates", "sign": "certificates", "udp": "ports",
+        "fetch": "events"}
 # Modes that are no crime for the role, or that need what it has not.
 FOR_ROLE = {
     "http": set(evil.MODES) - {"another_client", "log_flood", "questions"},
@@ -36,6 +38,8 @@ FOR_ROLE = {
     "sign": {"another_role", "mutated"},
     "api": {"another_role", "mutated", "questions"},
     "log": {"another_role", "mutated"},
+    "udp": {"another_role", "mutated"},
+    "fetch": {"another_role", "mutated"},
 }
 
 
@@ -108,7 +112,7 @@ def is_good(pid):
 def hostile(lab, home, server, role, what):
     until("all are there", lambda: len(server.pids("relay")) == 2
           and all(server.pids(r) for r in ROLES
-                  if r not in SECURE or role in SECURE))
+                  if RARE.get(r) in (None, RARE.get(role))))
     steady = Steady(server.port, server.service)
     if role == "relay":
         spare, = relay_of(server, "id2")
@@ -161,7 +165,11 @@ def run():
     with Lab() as lab:
         home = install(lab)
         cert, key = Authority(lab).issue("localhost")
-        secure = ("-o", f"tls.cert={cert}", "-o", f"tls.key={key}")
+        needs = {
+            "certificates": (f"tls.cert={cert}", f"tls.key={key}"),
+            "ports": ('limits.udp={range="1024-65535";}',),
+            "events": ("sentry.dsn=http://abcdef@127.0.0.1:1/1",),
+        }
         site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))
         for role in ROLES:
             for what in sorted(FOR_ROLE[role]):
@@ -170,7 +178,9 @@ def run():
                                   "-o", "listen.sni=127.0.0.1:0",
                                   "-o", "listen.api=127.0.0.1:0",
                                   "-o", f"log.file={lab.path('log')}",
-                                  *(secure if role in SECURE else ()),
+                                  *(word for option in
+                                    needs.get(RARE.get(role), ())
+                                    for word in ("-o", option)),
                                   program=os.path.join(home, "ptpd"))
                     server.service = site.port
                     clients = [Ptp(lab, server, site.url),

@@ -122,6 +122,33 @@ def bounded(lab, site):
                 ["ptpd.log", "ptpd.log.1", "ptpd.log.2"], "files")
 
 
+def stubborn(lab, site):
+    home, away = lab.path("stubborn"), lab.path("away")
+    os.mkdir(home, 0o700)
+    log = os.path.join(home, "ptpd.log")
+    server = Ptpd(lab, "-o", f"log.file={log}", "-o", "log.max_size=4K",
+                  "-o", "log.max_count=2")
+    client = Ptp(lab, server, site.url)
+    with tap.case("it cannot be moved aside: that is said, it grows, and as "
+                  "soon as it can be it is"):
+        os.rename(home, away)
+        mark = server.mark()
+        with connect(server.port) as wire:
+            for _ in range(100):
+                wire.send("GET / HTTP/1.1\r\nHost: id1\r\n\r\n")
+                wire.response()
+        server.wait_line("log.file: cannot begin a new one", since=mark)
+        left = os.path.join(away, "ptpd.log")
+        until("it grows", lambda: os.path.getsize(left) > 4096)
+        os.mkdir(home, 0o700)
+        until("a new one", lambda: os.path.exists(log))
+        get(server.port, host="who.is.new")
+        wait_for(log, "who.is.new")
+        tap.at_most(len(os.listdir(away)), 2, "files there")
+    client.stop()
+    server.stop()
+
+
 def as_json(lab, site):
     log = lab.path("json.log")
     server = Ptpd(lab, "-o", f"log.file={log}", "-o", "log.format=json", "-o",
@@ -268,6 +295,7 @@ def trouble(lab, site):
         server = Ptpd(lab, "-o", "log.file=/dev/full")
         client = Ptp(lab, server, site.url)
         tap.is_(get(server.port, host="id1").status, 200, "served")
+        server.wait_line("log.file: No space left on device")
         client.stop()
         server.stop()
     with tap.case("a file that cannot be opened: exit status 2, and why"):
@@ -303,6 +331,7 @@ def run():
         site = site_of(lab)
         as_text(lab, site)
         bounded(lab, site)
+        stubborn(lab, site)
         as_json(lab, site)
         of_client(lab, site)
         trouble(lab, site)

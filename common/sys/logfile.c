@@ -83,25 +83,52 @@ remove_from(const struct logfile *f, unsigned n)
 			return;
 }
 
-/* FILE becomes FILE.1, that FILE.2 and so on. */
+/* The first number that no file has; that of the oldest if all are there. */
+static unsigned
+first_gap(const struct logfile *f)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	unsigned n = 1;
+
+	while (n < f->count - 1 && name_of(path, f, n) == 0 &&
+	    lstat(path, &st) == 0)
+		n++;
+	return n;
+}
+
+/*
+ * FILE becomes FILE.1, that FILE.2 and so on, up to the first gap: what is
+ * tried again after a failure costs no old file.
+ */
 static int
 move_aside(const struct logfile *f)
 {
 	char from[PATH_MAX], to[PATH_MAX];
 
-	remove_from(f, f->count > 1 ? f->count - 1 : 1);
+	remove_from(f, f->count);
 	if (f->count == 1) {
 		if (name_of(from, f, 0) == -1)
 			return -1;
 		return unlink(from) == -1 && errno != ENOENT ? -1 : 0;
 	}
-	for (unsigned n = f->count - 1; n > 0; n--) {
+	for (unsigned n = first_gap(f); n > 0; n--) {
 		if (name_of(from, f, n - 1) == -1 || name_of(to, f, n) == -1)
 			return -1;
 		if (rename(from, to) == -1 && errno != ENOENT)
 			return -1;
 	}
 	return 0;
+}
+
+/* Whether what has the name now is what is open. */
+static bool
+is_there(const struct logfile *f)
+{
+	struct stat named, opened;
+
+	return stat(f->path, &named) == 0 && fstat(f->fd, &opened) == 0 &&
+	    named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
 int
@@ -112,7 +139,8 @@ logfile_rotate(struct logfile *f, uint64_t now_ms)
 		f->day = now_ms / MS_PER_DAY;
 		return 0;
 	}
-	if (move_aside(f) == -1)
+	/* Somebody else, or a try that failed later, has moved it already. */
+	if (is_there(f) && move_aside(f) == -1)
 		return -1;
 	return logfile_open(f, now_ms);
 }

@@ -296,6 +296,13 @@ on_full(void *arg)
 	full++;
 }
 
+static void
+on_failed(void *arg, int err)
+{
+	(void)arg;
+	(void)err;
+}
+
 static size_t
 on_say(void *arg, char *dst, size_t size, uint64_t lost, int err)
 {
@@ -304,7 +311,7 @@ on_say(void *arg, char *dst, size_t size, uint64_t lost, int err)
 	    dst, size, "[%llu %d]\n", (unsigned long long)lost, err);
 }
 
-static const struct writer_ops ops = { on_full, on_say };
+static const struct writer_ops ops = { on_full, on_failed, on_say };
 
 static int
 open_log(void)

@@ -50,6 +50,14 @@ on_full(void *arg)
 	serve_send(&x->serve, MSG_LOG_FULL, 0, NULL, 0);
 }
 
+/* To whoever reads standard error, or Sentry: the file cannot say it now. */
+static void
+on_failed(void *arg, int err)
+{
+	(void)arg;
+	log_warnx("log.file: %s: lines are lost", strerror(err));
+}
+
 static size_t
 on_say(void *arg, char *dst, size_t size, uint64_t lost, int err)
 {
@@ -266,7 +274,7 @@ log_main(const struct msg_boot *boot)
 		[MSG_LOG_FILE] = on_file,
 		[MSG_ACCESS] = on_access,
 	};
-	static const struct writer_ops ops = { on_full, on_say };
+	static const struct writer_ops ops = { on_full, on_failed, on_say };
 	struct process *x;
 
 	if ((x = calloc(1, sizeof(*x))) == NULL ||

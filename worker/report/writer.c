@@ -131,8 +131,10 @@ fail(struct writer *w, int err)
 	for (size_t i = 0; i < w->n; i++)
 		w->lost += w->buffer[i] == '\n';
 	w->n = 0;
-	w->err = err;
 	w->begun = w->part;
+	if (w->err == 0)
+		w->ops->failed(w->arg, err);
+	w->err = err;
 }
 
 /* Begin a line of our own after the half of one, or after a loss. */

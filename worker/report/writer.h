@@ -18,6 +18,8 @@ struct writer;
 struct writer_ops {
 	/* The file is full; nothing is written until writer_open(). */
 	void (*full)(void *arg);
+	/* It takes nothing more, by this errno; said once until it does. */
+	void (*failed)(void *arg, int err);
 	/*
 	 * Write a line that says that so many were lost to dst[size]; err is
 	 * an errno, or 0: they came too fast. Returns the length.
