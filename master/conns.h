@@ -45,6 +45,7 @@ struct conn {
 	uint8_t kind;	   /* of its listener (enum listener_kind); 0: none */
 	bool rerouted : 1; /* made for an ASK: not rerouted again */
 	bool counted : 1;  /* among the users of its source */
+	bool barred : 1;   /* its relay was told so */
 	bool proxied : 1;  /* a header of the PROXY protocol comes first */
 	uint8_t tries : 4; /* edges that died with it */
 	uint8_t reroutes;  /* connections that were made for this one */

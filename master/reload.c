@@ -21,6 +21,7 @@
 #include "master/tls.h"
 #include "master/tunnels.h"
 #include "master/feed.h"
+#include "master/visit.h"
 #include "master/vouch.h"
 #include "master/workers.h"
 
@@ -177,6 +178,7 @@ commit(struct reload *r)
 	boot_want(m);
 	sessions_each(m->sessions, judge_session, m);
 	clients_each(m->clients, settle_client, m);
+	visits_judge(m);
 	log_info("reload: the new configuration holds");
 	if (r->call != NULL)
 		ctl_ok(r->call);

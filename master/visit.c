@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/http/host.h"
+#include "master/access.h"
 #include "master/clock.h"
 #include "master/hold.h"
 #include "master/limits.h"
@@ -265,6 +266,32 @@ log_unknown(
 		log_info("%s asks for %s, which nobody serves",
 		    addr_format(peer, &c->who.peer),
 		    text_escape(text, name, n));
+}
+
+/* One who came before the lists of its listener changed. */
+static void
+judge(void *arg, struct conn *c)
+{
+	struct master *m = arg;
+	uint8_t barred;
+
+	if (c->rerouted || c->kind == 0)
+		return;
+	barred = !access_allows(&m->conf, c->kind, &c->who.peer);
+	if (c->state == CONN_PARKED && barred) {
+		visit_unpark(m, c);
+		visit_refuse(m, c, 403);
+	} else if (c->state == CONN_USER && barred != c->barred &&
+	    !c->worker->inherited) {
+		c->barred = barred;
+		worker_send(c->worker, MSG_BAR, c->id, &barred, sizeof(barred));
+	}
+}
+
+void
+visits_judge(struct master *m)
+{
+	conns_each(m->conns, judge, m);
 }
 
 int

@@ -44,6 +44,12 @@ void visit_port(
 /* Something has changed: look again at those that wait for this client. */
 void visit_review(struct master *m, struct client *client);
 
+/*
+ * The listeners' lists may have changed: whoever may not be there any more gets
+ * 403 for his next request.
+ */
+void visits_judge(struct master *m);
+
 /* One that was parked before a restart. */
 void visit_restore(struct master *m, struct conn *c, struct client *client);
 

@@ -8,7 +8,7 @@ import ssl
 from lib import tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
-from lib.origin import Origin, paths, reply
+from lib.origin import Origin, paths, raw_echo, reply, upgrade
 from lib.web import Haproxy, self_signed
 from lib.wire import Wire, get
 
@@ -112,6 +112,45 @@ def lists(lab, site):
         tap.is_([row["access"] for row in server.show_json("listeners")],
                 ["allow, deny", "deny"], "access")
     server.stop()
+    with tap.case("lists that a reload changes hold for the next request of "
+                  "those who are there, and not for what is no request"):
+        conf = lab.write("access.conf", "")
+        server = Ptpd(lab, "-f", conf, "-o", "timeouts.park=60s")
+
+        def change(text):
+            lab.write("access.conf", text)
+            tap.is_(server.ctl("reload").returncode, 0, "reload")
+
+        raw = lab.keep(Origin(paths({"/raw": raw_echo}, forwarded)))
+        client = Ptp(lab, server, raw.url)
+        with dial(server.port, "127.0.0.1") as one, \
+                dial(server.port, "127.0.0.1") as two, \
+                dial(server.port, "127.0.0.3") as three, \
+                dial(server.port, "127.0.0.1") as opaque:
+            for wire in one, two, three:
+                tap.is_(wire.get("/").status, 200, "before")
+            upgrade(opaque)
+            change('access = { http = { deny = "127.0.0.1"; }; };')
+            tap.is_(one.get("/").status, 403, "denied")
+            tap.is_(one.ending(), "end", "closed")
+            tap.is_(three.get("/").status, 200, "another")
+            opaque.send("here")
+            tap.is_(opaque.take(4), b"here", "what has been let in")
+            change("")
+            tap.is_(two.get("/").status, 200, "again")
+            change('access = { http = { allow = "127.0.0.1"; }; };')
+            tap.is_(two.get("/").status, 200, "allowed")
+            tap.is_(three.get("/").status, 403, "not among them")
+        change("")
+        client.kill()
+        server.wait_line("lost its last tunnel")
+        with dial(server.port, "127.0.0.1") as waits:
+            waits.send(REQUEST)
+            until("it waits for the client", lambda: server.show_json(
+                "clients")[0]["parked"] == 1)
+            change('access = { http = { deny = "127.0.0.1"; }; };')
+            tap.is_(waits.response().status, 403, "one who waited")
+        server.stop()
     with tap.case("IPv4 in IPv6 counts as IPv4"):
         server = Ptpd(lab, "-o", "access.http.deny=127.0.0.2", "-o",
                       'listen.http=["127.0.0.1:0", "0"]')

@@ -64,6 +64,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_ASK_SAME] = { "ASK_SAME", 10, 10, R(RELAY), 0, false, false },
 	[MSG_ASK_FD] = { "ASK_FD", 0, 0, R(RELAY), 0, true, false },
 	[MSG_ASK_NO] = { "ASK_NO", 2, 2, R(RELAY), 0, false, false },
+	[MSG_BAR] = { "BAR", 1, 1, R(RELAY), 0, false, false },
 
 	[MSG_API_CONN] = { "API_CONN", 0, 0, R(API), 0, true, false },
 	[MSG_QUERY] = { "QUERY", 1, 1, 0, R(API), false, false },

@@ -121,6 +121,8 @@ enum msg_type {
 			 sits on this very relay */
 	MSG_ASK_FD,   /* down, descriptor: another relay's end */
 	MSG_ASK_NO,   /* down: status u16 to refuse with */
+	MSG_BAR,      /* down: barred u8: its address may (not) be there any
+			 more: refuse its next request */
 
 	/* api: what it asks of the master; id = its connection. */
 	MSG_API_CONN, /* down, descriptor: nothing: a connection of its own */

@@ -139,3 +139,12 @@ user_ask_no(struct user *u, uint16_t status)
 	user_ask_stop(u);
 	user_resume(u);
 }
+
+void
+user_bar(struct user *u, bool barred)
+{
+	if (barred && u->bad == 0)
+		u->bad = 403;
+	else if (!barred && u->bad == 403)
+		u->bad = 0;
+}

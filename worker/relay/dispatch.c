@@ -377,6 +377,16 @@ on_ask_no(void *arg, const struct msg *m)
 }
 
 static int
+on_bar(void *arg, const struct msg *m)
+{
+	struct conn *c = find(arg, m->id, CONN_USER);
+
+	if (c != NULL)
+		user_bar((struct user *)c, m->p[0] != 0);
+	return 0;
+}
+
+static int
 on_drain(void *arg, const struct msg *m)
 {
 	struct relay *r = arg;
@@ -426,5 +436,6 @@ const chan_handler relay_handlers[MSG_TYPES] = {
 	[MSG_ASK_SAME] = on_ask_same,
 	[MSG_ASK_FD] = on_ask_fd,
 	[MSG_ASK_NO] = on_ask_no,
+	[MSG_BAR] = on_bar,
 	[MSG_SHOW] = on_show,
 };

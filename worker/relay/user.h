@@ -125,6 +125,12 @@ void user_ask_same(struct user *u, uint64_t generation, uint16_t service);
 void user_ask_fd(struct user *u, int fd);
 void user_ask_no(struct user *u, uint16_t status);
 
+/*
+ * Refuse its next request with 403, or do not any more. What has been let in
+ * goes on, opaque bytes too.
+ */
+void user_bar(struct user *u, bool barred);
+
 /* Go on with what was kept back, later in this turn. */
 void user_resume(struct user *u);
 
