@@ -136,9 +136,10 @@ give_up(struct local *l, int err)
 
 /* Connected, or not: then the next address, if there is one. */
 static void
-connected(struct local *l)
+connected(struct local *l, short what)
 {
-	if (dial_result(l->fd) == -1) {
+	/* An error would be readable as well. */
+	if ((what & (EV_READ | EV_CLOSED)) != 0 && dial_result(l->fd) == -1) {
 		l->err = errno;
 		event_del(&l->ev);
 		close(l->fd);
@@ -161,7 +162,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	if (l->state == LOCAL_CONNECTING)
-		connected(l);
+		connected(l, what);
 	if (l->state == LOCAL_UP)
 		local_io_event(l, what);
 }

@@ -36,7 +36,9 @@ local_io_push(struct local *l)
 	if (!l->fin || l->shut || outq_left(&l->out) > 0)
 		return 0;
 	l->shut = true;
-	shutdown(l->fd, SHUT_WR);
+	/* Closing says as much, but to a converter it would be a reset. */
+	if (!l->eof || l->pair)
+		shutdown(l->fd, SHUT_WR);
 	if (!l->eof)
 		return 0;
 	local_finish(l);

@@ -73,6 +73,8 @@ chan_close(struct chan *c)
 {
 	if (c->fd == -1)
 		return;
+	if (!c->parent) /* its last words */
+		chan_flush(c);
 	event_del(c->readable);
 	event_del(c->writable);
 	event_del(c->flush);
@@ -215,9 +217,7 @@ submit(
 	}
 	if (c->congested)
 		return 0;
-	if (!c->parent)
-		chan_flush(c);
-	else if (c->queued == CHAN_BATCH)
+	if (c->queued == CHAN_BATCH)
 		chan_flush(c);
 	else if (c->queued == 1)
 		event_active(c->flush, EV_TIMEOUT, 0);
@@ -254,24 +254,48 @@ chan_send_keep(
 
 /* One received frame: check it, hand it on. -1 if the channel is broken. */
 static int
-take(struct chan *c, const struct chan_in *in)
+take(struct chan *c, const uint8_t *p, size_t n, int fd)
 {
-	struct msg m = { .fd = in->fd };
+	struct msg m = { .fd = fd };
 	chan_handler fn;
 	int type;
 
-	type = msg_check(in->p, in->n, c->role, c->parent, c->ready, &m.id);
-	if (type == -1 || in->stray ||
-	    (in->fd != -1 && !msg_row((uint8_t)type)->fd) ||
+	type = msg_check(p, n, c->role, c->parent, c->ready, &m.id);
+	if (type == -1 || (fd != -1 && !msg_row((uint8_t)type)->fd) ||
 	    (fn = c->ops->handlers[type]) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	m.type = (uint8_t)type;
+	m.p = p + MSG_HEAD;
+	m.n = n - MSG_HEAD;
+	return fn(c->arg, &m);
+}
+
+/* One packet, which from a worker has several frames. How many, or -1. */
+static int
+take_packet(struct chan *c, const struct chan_in *in)
+{
+	size_t at = 0, n;
+	int frames = 0;
+
+	if (in->stray) {
 		if (in->fd != -1)
 			close(in->fd);
 		return -1;
 	}
-	m.type = (uint8_t)type;
-	m.p = in->p + MSG_HEAD;
-	m.n = in->n - MSG_HEAD;
-	return fn(c->arg, &m);
+	if (!c->parent)
+		return take(c, in->p, in->n, in->fd) == -1 ? -1 : 1;
+	while (at < in->n && c->fd != -1) {
+		n = msg_length(in->p + at, in->n - at);
+		if (n == 0 || frames == CHAN_BATCH ||
+		    take(c, in->p + at, n, -1) == -1)
+			return -1;
+		at += n;
+		frames++;
+	}
+	return frames;
 }
 
 static void
@@ -280,11 +304,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	struct chan *c = arg;
 	uint8_t space[MSG_MAX + 1];
 	struct chan_in in = { .p = space };
-	bool broken;
+	int taken;
 
 	(void)fd;
 	(void)what;
-	for (int i = 0; i < CHAN_BATCH && c->fd != -1; i++) {
+	for (int frames = 0; frames < CHAN_BATCH && c->fd != -1;
+	    frames += taken) {
 		switch (chan_io_recv(c->fd, &in, sizeof(space), c->parent)) {
 		case -1:
 			if (errno == EAGAIN || errno == EINTR)
@@ -295,10 +320,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 			end(c, "closed by peer");
 			return;
 		default:
-			broken = take(c, &in) == -1;
+			taken = take_packet(c, &in);
 			/* Keys and logins pass here, on the stack too. */
 			explicit_bzero(space, in.n);
-			if (broken) {
+			if (taken == -1) {
 				end(c, "broken frame");
 				return;
 			}

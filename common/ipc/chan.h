@@ -5,6 +5,8 @@
  *
  * The two ends differ. The parent's sends descriptors and never takes one;
  * the worker's takes them and cannot send any (its filter forbids sendmsg).
+ * What the parent sends is a frame to a packet; the worker packs up to
+ * CHAN_BATCH into one.
  */
 #ifndef CHAN_H
 #define CHAN_H
@@ -28,7 +30,7 @@ struct event_base;
 #define CHAN_QUEUE_UP_MAX (1u << 20)
 #define CHAN_QUEUE_UP_BYTES (64u << 20)
 #define CHAN_RETRY_MS 10 /* when the kernel is short of something */
-#define CHAN_BATCH 64	 /* frames received or sent in one turn of the loop */
+#define CHAN_BATCH 64	 /* frames sent at once, or read before others' turn */
 
 /* One received frame. The payload lives until the handler returns. */
 struct msg {
@@ -68,11 +70,11 @@ struct chan *chan_new(struct event_base *base, int fd, enum role role,
     bool parent, const struct chan_ops *ops, void *arg);
 
 /*
- * Queue one frame; it leaves at the end of this turn of the loop (the
- * parent's end batches) or at once (the worker's). fd is -1 or a descriptor
- * that goes along: the channel closes it after sending, in any case. Returns
- * 0, or -1 when the queue is full (ENOBUFS: the receiver is stuck and should
- * be ended) or the channel has ended (EPIPE).
+ * Queue one frame; it leaves with others at the end of this turn of the loop.
+ * fd is -1 or a descriptor that goes along (the parent's end alone): the
+ * channel closes it after sending, in any case. Returns 0, or -1 when the queue
+ * is full (ENOBUFS: the receiver is stuck and should be ended) or the channel
+ * has ended (EPIPE).
  */
 int chan_send(
     struct chan *c, uint8_t type, uint32_t id, const void *p, size_t n, int fd);
@@ -97,7 +99,10 @@ bool chan_is_ready(const struct chan *c);
 /* Send what is queued now, blocking nothing; before a process ends. */
 void chan_flush(struct chan *c);
 
-/* Stop serving without calling `ended`. */
+/*
+ * Stop serving without calling `ended`. What a worker has queued leaves if the
+ * kernel takes it.
+ */
 void chan_close(struct chan *c);
 
 /* Close if need be, and free. */

@@ -50,21 +50,38 @@ send_batch(int fd, const struct chan_out *out, size_t count)
 	return sendmmsg(fd, h, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* As many frames as fit, in one packet. */
+static ssize_t
+send_packed(int fd, const struct chan_out *out, size_t count)
+{
+	uint8_t packet[MSG_MAX];
+	const void *p = out[0].p;
+	size_t i = 1, n = out[0].n;
+	ssize_t sent;
+
+	if (count > 1 && n + out[1].n <= sizeof(packet)) {
+		memcpy(packet, p, n);
+		p = packet;
+		for (; i < count && n + out[i].n <= sizeof(packet); i++) {
+			memcpy(packet + n, out[i].p, out[i].n);
+			n += out[i].n;
+		}
+	}
+	sent = send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* Keys and logins pass here. */
+	if (p == packet)
+		explicit_bzero(packet, n);
+	return sent == -1 ? -1 : (ssize_t)i;
+}
+
 ssize_t
 chan_io_send(int fd, const struct chan_out *out, size_t count, bool parent)
 {
-	size_t i;
-
 	if (count > CHAN_BATCH)
 		count = CHAN_BATCH;
 	if (parent)
 		return send_batch(fd, out, count);
-	for (i = 0; i < count; i++) {
-		if (send(fd, out[i].p, out[i].n, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-		    -1)
-			break;
-	}
-	return i > 0 ? (ssize_t)i : -1;
+	return send_packed(fd, out, count);
 }
 
 /* Take the one descriptor that a control buffer of ours can bring. */

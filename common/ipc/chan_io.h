@@ -20,7 +20,7 @@ struct chan_out {
 	int fd;
 };
 
-/* A received frame. */
+/* A received packet. */
 struct chan_in {
 	uint8_t *p; /* the caller's space */
 	size_t n;
@@ -30,14 +30,15 @@ struct chan_in {
 
 /*
  * Send up to CHAN_BATCH frames without blocking. The parent's end uses
- * sendmmsg(2); a worker's, which may not, sends one by one and no descriptor.
- * Returns how many left, or -1 with errno if none did.
+ * sendmmsg(2), a packet for each; a worker's, which may not, packs as many as
+ * fit into one packet, and no descriptor goes along. Returns how many left, or
+ * -1 with errno if none did.
  */
 ssize_t chan_io_send(
     int fd, const struct chan_out *out, size_t count, bool parent);
 
 /*
- * Receive one frame into in->p[size]. Returns 1, 0 at the end, or -1 with
+ * Receive one packet into in->p[size]. Returns 1, 0 at the end, or -1 with
  * errno. The parent's end takes no descriptor: one that comes is gone, and
  * in->stray set.
  */

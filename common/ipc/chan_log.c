@@ -23,6 +23,8 @@ send_line(struct chan *c, enum log_level level, const char *line)
 	frame[0] = (uint8_t)level;
 	memcpy(frame + 1, line, n);
 	chan_send(c, MSG_LOG, 0, frame, 1 + n, -1);
+	/* It may be the last thing that this process does. */
+	chan_flush(c);
 }
 
 static void

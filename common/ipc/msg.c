@@ -173,6 +173,20 @@ msg_head(uint8_t *p, uint8_t type, uint32_t id, size_t n)
 	buf_put_u32(&b, (uint32_t)type << 24 | (uint32_t)n);
 }
 
+size_t
+msg_length(const uint8_t *p, size_t n)
+{
+	uint32_t conn, word = 0;
+	struct buf b;
+	size_t len;
+
+	buf_read(&b, p, n);
+	if (buf_get_u32(&b, &conn) == -1 || buf_get_u32(&b, &word) == -1)
+		return 0;
+	len = word & 0xffffff;
+	return len <= buf_left(&b) ? MSG_HEAD + len : 0;
+}
+
 int
 msg_check(const uint8_t *p, size_t n, enum role role, bool up, bool ready,
     uint32_t *id)

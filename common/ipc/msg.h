@@ -402,6 +402,12 @@ const struct msg_row *msg_row(uint8_t type);
 int msg_check(const uint8_t *p, size_t n, enum role role, bool up, bool ready,
     uint32_t *id);
 
+/*
+ * The length of the first frame of the n bytes at p, with its header; 0 if it
+ * is not there whole.
+ */
+size_t msg_length(const uint8_t *p, size_t n);
+
 /* Write a header for n bytes of payload to p[MSG_HEAD]. */
 void msg_head(uint8_t *p, uint8_t type, uint32_t id, size_t n);
 

@@ -63,6 +63,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	ready = (data[0] & 0x80) != 0;
 	p = malloc(n--);
 	memcpy(p, data + 1, n);
+	/* A packet: whole frames, one behind the other. */
+	for (size_t at = 0, len; (len = msg_length(p + at, n - at)) != 0;
+	    at += len) {
+		if (len < MSG_HEAD || len > n - at)
+			abort();
+		if (msg_check(p + at, len, role, up, ready, &id) == -1)
+			break;
+	}
 	type = msg_check(p, n, role, up, ready, &id);
 	if (type != -1) {
 		row = msg_row((uint8_t)type);

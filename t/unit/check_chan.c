@@ -125,8 +125,8 @@ START_TEST(both_ways)
 	ck_assert_uint_eq(worker.last_n, 2);
 	ck_assert_mem_eq(worker.last, "\x01\x94", 2);
 	ck_assert_int_eq(chan_send(up, MSG_ASK, 9, "\1a", 2, -1), 0);
-	ck_assert_uint_eq(chan_queued(up), 0); /* at once */
 	run();
+	ck_assert_uint_eq(parent.frames, 1);
 	ck_assert_uint_eq(parent.last_id, 9);
 	ck_assert_ptr_null(worker.ended);
 	ck_assert_ptr_null(parent.ended);
@@ -237,6 +237,90 @@ START_TEST(worker_burst)
 		run();
 	ck_assert_uint_eq(parent.frames, 20000);
 	ck_assert_uint_eq(parent.last_id, 20000);
+}
+END_TEST
+
+/* What a worker sends in one turn leaves in few packets. */
+START_TEST(worker_packs)
+{
+	/* With a small one beside it just fits, or does not. */
+	static const uint8_t big[MSG_PAYLOAD_MAX - MSG_HEAD - 1];
+	const int small = MSG_HEAD + 2;
+	uint8_t packet[MSG_MAX];
+	ssize_t n;
+
+	for (uint32_t i = 1; i < CHAN_BATCH; i++)
+		ck_assert_int_eq(chan_send(up, MSG_ASK, i, "\1a", 2, -1), 0);
+	ck_assert_uint_eq(chan_queued(up), CHAN_BATCH - 1);
+	ck_assert_int_eq(chan_send(up, MSG_ASK, 64, "\1a", 2, -1), 0);
+	ck_assert_uint_eq(chan_queued(up), 0); /* a batch is full */
+	n = recv(chan_fd(down), packet, sizeof(packet), MSG_DONTWAIT);
+	ck_assert_int_eq(n, CHAN_BATCH * small);
+	for (int more = 0; more <= 1; more++) {
+		ck_assert_int_eq(chan_send(up, MSG_LOG, 1, "\1a", 2, -1), 0);
+		ck_assert_int_eq(chan_send(up, MSG_LOG, 2, big,
+				     sizeof(big) - 1 + (size_t)more, -1),
+		    0);
+		chan_flush(up);
+		n = recv(chan_fd(down), packet, sizeof(packet), MSG_DONTWAIT);
+		ck_assert_int_eq(n, more ? small : MSG_MAX);
+		n = recv(chan_fd(down), packet, sizeof(packet), MSG_DONTWAIT);
+		ck_assert_int_eq(n, more ? MSG_MAX + 1 - small : -1);
+	}
+}
+END_TEST
+
+/* Several frames in a packet, of which the last is not as it should be. */
+START_TEST(broken_among_others)
+{
+	static const uint8_t good[] = { 0, 0, 0, 1, MSG_ASK, 0, 0, 2, 1, 'a' };
+	static const struct {
+		unsigned before; /* good ones before it */
+		size_t n;
+		uint8_t p[12];
+	} cases[] = {
+		{ 2, 7, { 0, 0, 0, 1, MSG_ASK, 0, 0 } },       /* no header */
+		{ 2, 9, { 0, 0, 0, 1, MSG_ASK, 0, 0, 2, 1 } }, /* cut off */
+		{ 2, 8, { 0, 0, 0, 1, 250, 0, 0, 0 } },	       /* unknown */
+		{ 2, 10, { 0, 0, 0, 1, MSG_ASK_NO, 0, 0, 2, 1 } }, /* down */
+		{ CHAN_BATCH, 10, { 0, 0, 0, 1, MSG_ASK, 0, 0, 2, 1, 'a' } },
+	};
+	uint8_t packet[(CHAN_BATCH + 1) * sizeof(good)];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < cases[_i].before; i++, n += sizeof(good))
+		memcpy(packet + n, good, sizeof(good));
+	memcpy(packet + n, cases[_i].p, cases[_i].n);
+	n += cases[_i].n;
+	ck_assert_int_eq(send(chan_fd(up), packet, n, 0), (ssize_t)n);
+	run();
+	ck_assert_uint_eq(parent.frames, cases[_i].before);
+	ck_assert_str_eq(parent.ended, "broken frame");
+}
+END_TEST
+
+/* Its handler closes the channel: the rest of the packet is not looked at. */
+START_TEST(closed_within_packet)
+{
+	for (uint32_t i = 1; i <= 3; i++)
+		ck_assert_int_eq(chan_send(up, MSG_ASK, i, "\1a", 2, -1), 0);
+	parent.close = down;
+	run();
+	ck_assert_uint_eq(parent.frames, 1);
+	ck_assert_ptr_null(parent.ended);
+}
+END_TEST
+
+/* To a worker a packet is one frame, for it may bring a descriptor. */
+START_TEST(one_frame_down)
+{
+	static const uint8_t two[] = { 0, 0, 0, 1, MSG_ASK_NO, 0, 0, 2, 1, 1, 0,
+		0, 0, 2, MSG_ASK_NO, 0, 0, 2, 1, 1 };
+
+	ck_assert_int_eq(send(chan_fd(down), two, sizeof(two), 0), sizeof(two));
+	run();
+	ck_assert_uint_eq(worker.frames, 0);
+	ck_assert_str_eq(worker.ended, "broken frame");
 }
 END_TEST
 
@@ -504,7 +588,11 @@ main(void)
 	tcase_add_test(t, kept_descriptor);
 	tcase_add_test(t, congested);
 	tcase_add_test(t, worker_burst);
+	tcase_add_test(t, worker_packs);
 	tcase_add_loop_test(t, broken, 0, 10);
+	tcase_add_loop_test(t, broken_among_others, 0, 5);
+	tcase_add_test(t, closed_within_packet);
+	tcase_add_test(t, one_frame_down);
 	tcase_add_loop_test(t, descriptor_up, 0, 3);
 	tcase_add_loop_test(t, descriptors_too_many, 0, 4);
 	tcase_add_test(t, no_descriptor_free);

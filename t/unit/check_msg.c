@@ -215,6 +215,22 @@ START_TEST(names_and_texts)
 }
 END_TEST
 
+START_TEST(first_length)
+{
+	uint8_t p[MSG_HEAD + 20] = { 0 };
+
+	msg_head(p, MSG_ASK, 7, 5);
+	for (size_t n = 0; n < MSG_HEAD + 5; n++)
+		ck_assert_uint_eq(msg_length(p, n), 0);
+	for (size_t n = MSG_HEAD + 5; n <= sizeof(p); n++)
+		ck_assert_uint_eq(msg_length(p, n), MSG_HEAD + 5);
+	msg_head(p, MSG_PONG, 0, 0);
+	ck_assert_uint_eq(msg_length(p, MSG_HEAD), MSG_HEAD);
+	msg_head(p, MSG_ASK, 0, 0xffffff);
+	ck_assert_uint_eq(msg_length(p, sizeof(p)), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -225,6 +241,7 @@ main(void)
 
 	tcase_add_loop_test(t, rows, MSG_BOOT, MSG_TYPES);
 	tcase_add_loop_test(t, types_that_are_none, 0, 256);
+	tcase_add_test(t, first_length);
 	tcase_add_test(t, length_is_exact);
 	tcase_add_test(t, conn_round_trip);
 	tcase_add_loop_test(t, boot_round_trip, 0, 2);

@@ -65,8 +65,10 @@ complete(struct user *u, size_t left)
 	if (u->nasked == 0)
 		memset(&u->asked[0], 0, sizeof(u->asked[0]));
 	u->begun = false;
-	if (first.last)
+	if (first.last) {
 		u->close_after = true;
+		u->silent = !u->sending;
+	}
 	/* While it is still being sent, request.c sees to that at its end. */
 	if (first.upgrade && !u->sending)
 		walk_resume(&u->req);

@@ -71,14 +71,18 @@ user_touch(struct user *u)
 		deadline_set(&r->endings, &u->timer, turn_now(r->turn));
 }
 
-/* All has left: our FIN, and close when the user's has come or is late. */
+/*
+ * All has left: our FIN, and close when the user's has come or is late, for
+ * what comes in between must not become a reset that overtakes our answer
+ * (RFC 9112, section 9.6). Who asked us to close sends nothing in between.
+ */
 static void
 linger(struct user *u)
 {
 	while (u->ups != NULL)
 		upstream_leave(u->ups);
 	u->state = USER_LINGER;
-	if (u->eof) {
+	if (u->eof || (u->silent && !u->readable && !u->paired)) {
 		destroy(u, false, END_CLEAN);
 		return;
 	}

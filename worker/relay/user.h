@@ -99,6 +99,7 @@ struct user {
 	bool sending : 1;  /* a request's body is under way */
 	bool begun : 1;	   /* bytes of the current answer have left */
 	bool close_after : 1; /* this answer is the last */
+	bool silent : 1;      /* the user has said that it sends no more */
 	bool shut : 1;	      /* opaque: our FIN is due, or sent */
 	bool heading : 1;     /* the timer is that of an unfinished head */
 	uint16_t bad;	      /* status to refuse the next request with */
