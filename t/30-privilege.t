@@ -31,6 +31,8 @@ LIBRARIES = {
     "ptp-tls": {"libevent_core", "libseccomp", "libcrypto", "libssl"},
 }
 SYSTEM = {"linux-vdso", "libc", "ld-linux-x86", "libpthread", "libm"}
+ROLES = {"http", "relay", "keys", "auth", "tls", "sign", "sni", "api", "udp",
+         "log", "fetch"}
 NO_CAPABILITY = "0" * 16
 READS = ("read|readv|pread64|preadv|preadv2|recvfrom|recvmsg|recvmmsg|splice|"
          "tee")
@@ -64,8 +66,11 @@ def programs(lab):
             tap.like(done.stdout, r"GNU_STACK.* RW ", "stack")
 
 
-def confined(pid, what):
-    """A process that reads the network, or holds what is secret."""
+def confined(pid, what, own=None):
+    """A process that reads the network, or holds what is secret.
+
+    own: the one file that it may have, to write to it.
+    """
     s = proc.status(pid)
     tap.is_((len(set(s["Uid"])), 0 in s["Uid"]), (1, False), f"{what}: Uid")
     tap.is_((len(set(s["Gid"])), 0 in s["Gid"]), (1, False), f"{what}: Gid")
@@ -81,29 +86,34 @@ def confined(pid, what):
     mode = os.stat(root)
     tap.is_((mode.st_uid, mode.st_mode & 0o022), (0, 0), f"{what}: its root")
     for number, target in proc.descriptors(pid).items():
-        tap.ok(MAY_HAVE.match(target), f"{what}: descriptor {number} {target}")
+        tap.ok(MAY_HAVE.match(target) or target == own,
+               f"{what}: descriptor {number} {target}")
     return s["Uid"][0]
 
 
-def server_side(server):
+def server_side(server, log):
     with tap.case("every child of ptpd is a worker that it shows"):
         rows = server.workers()
         tap.is_(sorted(int(r["pid"]) for r in rows),
                 sorted(proc.children(server.pid)), "pids")
-        tap.is_({r["role"] for r in rows}, {"http", "relay", "keys", "auth", "tls", "sign"}, "roles")
+        tap.is_({r["role"] for r in rows}, ROLES, "roles")
     uids = {}
     for row in rows:
         with tap.case(f"{row['role']}: uid, capabilities, chroot, "
                       "no_new_privs, seccomp, descriptors"):
             uids.setdefault(row["role"], set()).add(
-                confined(int(row["pid"]), row["role"]))
-    with tap.case("keys and auth have uids of their own"):
+                confined(int(row["pid"]), row["role"],
+                         log if row["role"] == "log" else None))
+    with tap.case("who holds what others must not has a uid of its own"):
         tap.is_({role: len(found) for role, found in uids.items()},
                 dict.fromkeys(uids, 1), "one per role")
         tap.is_(uids["http"], uids["relay"], "network roles")
         tap.is_(uids["http"], uids["tls"], "network roles")
         tap.is_(uids["keys"], uids["sign"], "who has private keys")
-        tap.is_(len(uids["http"] | uids["keys"] | uids["auth"]), 3, "distinct")
+        for role in ("sni", "udp", "api"):
+            tap.is_(uids["http"], uids[role], "network roles")
+        apart = [uids[r] for r in ("http", "keys", "auth", "log", "fetch")]
+        tap.is_(len(set.union(*apart)), len(apart), "distinct")
     with tap.case("no worker has a listening socket or another's channel"):
         with open("/proc/net/tcp", encoding="ascii") as f:
             listening = {line.split()[9] for line in f
@@ -285,10 +295,16 @@ def run():
         other = "verifier-" + secrets.token_hex(20)
         site = Nginx(lab, "one")
         site.file("big", os.urandom(3_000_000))
+        log = lab.path("log")
         cert, tls_key = Authority(lab).issue("id1.example.com")
         server = Ptpd(lab, "-u", f"id2:{other}", "-o", "workers=1",
                       "-o", "listen.tls=127.0.0.1:0", "-o",
                       f"tls.cert={cert}", "-o", f"tls.key={tls_key}",
+                      "-o", "listen.sni=127.0.0.1:0",
+                      "-o", "listen.api=127.0.0.1:0",
+                      "-o", 'limits.udp={range="1024-65535";}',
+                      "-o", f"log.file={log}",
+                      "-o", "sentry.dsn=http://abcdef@127.0.0.1:1/1",
                       users=(f"id1:{secret}",))
         secure = Nginx(lab, "two", tls=self_signed(lab))
         client = Ptp(lab, server, site.url, f"{secure.url},name=secure",
@@ -297,7 +313,7 @@ def run():
         use(server.port, 3_000_000)
         with dial(server.port_of("tls"), "id1.example.com") as wire:
             tap.is_(wire.get().status, 200, "by listen.tls")
-        server_side(server)
+        server_side(server, log)
         client_side(client)
         nobody_with_root_is_connected(server, client)
         key = private_key(server.host_key)
