@@ -96,7 +96,7 @@ judge_session(void *arg, void *value)
 		return;
 	}
 	log_info("client %s is not a user any more", s->client->id);
-	tunnels_goaway(s, GOAWAY_REMOVED, "the user was removed");
+	tunnels_goaway(s, GOAWAY_REMOVED, "");
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "master/listeners.h"
 #include "master/ports.h"
 #include "master/sessions.h"
+#include "master/sources.h"
 #include "master/tls.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
@@ -315,6 +316,7 @@ add_record(struct restore *x, int type, struct buf *b)
 	struct state_route route;
 	struct state_port port;
 	struct state_conn conn;
+	struct state_source source;
 
 	switch (type) {
 	case STATE_WORKER:
@@ -336,6 +338,11 @@ add_record(struct restore *x, int type, struct buf *b)
 		return state_get_port(&port, b) == -1 ? -1 : add_port(x, &port);
 	case STATE_CONN:
 		return state_get_conn(&conn, b) == -1 ? -1 : add_conn(x, &conn);
+	case STATE_SOURCE:
+		return state_get_source(&source, b) == -1
+		    ? -1
+		    : sources_restore(x->m->sources, &source.block,
+			  source.failures, source.failed);
 	default:
 		return 0;
 	}

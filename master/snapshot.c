@@ -13,6 +13,7 @@
 #include "master/listeners.h"
 #include "master/ports.h"
 #include "master/sessions.h"
+#include "master/sources.h"
 #include "master/tls.h"
 #include "master/workers.h"
 
@@ -208,6 +209,18 @@ put_conn(void *arg, struct conn *c)
 	state_put_conn(s->out, &r);
 }
 
+static void
+put_source(void *arg, void *value)
+{
+	const struct source *x = value;
+	struct state_source r = {
+		.block = x->block, .failures = x->failures, .failed = x->failed
+	};
+
+	if (x->failures > 0)
+		state_put_source(arg, &r);
+}
+
 int
 snapshot_make(struct master *m, int exe_fd, int call_fd)
 {
@@ -228,6 +241,7 @@ snapshot_make(struct master *m, int exe_fd, int call_fd)
 	routes_each(m->routes, put_route, &s);
 	ports_each(m->ports, put_port, &s);
 	conns_each(m->conns, put_conn, &s);
+	sources_each(m->sources, put_source, s.out);
 	free(s.workers);
 	return state_seal(s.out);
 }

@@ -227,6 +227,26 @@ sources_locked_out(const struct sources *t, const struct lockout *l)
 	return sum.n;
 }
 
+void
+sources_each(struct sources *t, void (*fn)(void *arg, void *source), void *arg)
+{
+	map_each(t->map, fn, arg);
+}
+
+int
+sources_restore(struct sources *t, const struct addr *block, uint64_t failures,
+    uint64_t failed)
+{
+	struct source *s;
+
+	if ((s = get(t, block)) == NULL)
+		return -1;
+	s->failures = failures;
+	s->failed = failed;
+	unpin(t, s);
+	return 0;
+}
+
 static void
 clear(void *arg, void *source)
 {

@@ -64,6 +64,14 @@ bool sources_locked(struct source *s, const struct lockout *l);
 /* How many are locked out now. */
 size_t sources_locked_out(const struct sources *t, const struct lockout *l);
 
+/* Call fn for every source; it must not add or remove. */
+void sources_each(
+    struct sources *t, void (*fn)(void *arg, void *source), void *arg);
+
+/* What had failed from a block before a restart. -1: no memory. */
+int sources_restore(struct sources *t, const struct addr *block,
+    uint64_t failures, uint64_t failed);
+
 /* Forget all failures. */
 void sources_forgive(struct sources *t);
 

@@ -186,6 +186,7 @@ look(int type, struct buf *b, int fds[STATE_FDS_MAX], size_t *n)
 		struct state_route route;
 		struct state_port port;
 		struct state_conn conn;
+		struct state_source source;
 	} r;
 
 	*n = 0;
@@ -229,6 +230,8 @@ look(int type, struct buf *b, int fds[STATE_FDS_MAX], size_t *n)
 			return -1;
 		fds[(*n)++] = r.conn.fd;
 		return 0;
+	case STATE_SOURCE:
+		return state_get_source(&r.source, b);
 	default:
 		return -1;
 	}

@@ -23,7 +23,7 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 10
+#define STATE_VERSION 11
 #define STATE_RECORD_MAX 17600 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096
@@ -38,6 +38,7 @@ enum state_type {
 	STATE_ROUTE,   /* its client and session came before */
 	STATE_PORT,    /* its session came before */
 	STATE_CONN,    /* whatever it points to came before */
+	STATE_SOURCE,  /* logins have failed from there */
 	STATE_END
 };
 
@@ -136,6 +137,12 @@ struct state_conn {
 	char name[TEXT_NAME_MAX + 1]; /* empty: none */
 };
 
+struct state_source {
+	struct addr block;
+	uint64_t failures;
+	uint64_t failed; /* clock_ms() of the last */
+};
+
 /* ---- writing ---- */
 
 struct state_writer;
@@ -152,6 +159,7 @@ void state_put_session(struct state_writer *w, const struct state_session *r);
 void state_put_route(struct state_writer *w, const struct state_route *r);
 void state_put_port(struct state_writer *w, const struct state_port *r);
 void state_put_conn(struct state_writer *w, const struct state_conn *r);
+void state_put_source(struct state_writer *w, const struct state_source *r);
 
 /*
  * Append END, and make a sealed memory file of all of it. Returns its
@@ -185,6 +193,7 @@ int state_get_session(struct state_session *r, struct buf *b);
 int state_get_route(struct state_route *r, struct buf *b);
 int state_get_port(struct state_port *r, struct buf *b);
 int state_get_conn(struct state_conn *r, struct buf *b);
+int state_get_source(struct state_source *r, struct buf *b);
 
 /*
  * Whether the whole file can be read, and begins and ends as it should. 0, or

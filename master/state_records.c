@@ -368,3 +368,25 @@ state_get_conn(struct state_conn *r, struct buf *b)
 		return -1;
 	return done(b);
 }
+
+void
+state_put_source(struct state_writer *w, const struct state_source *r)
+{
+	uint8_t space[64];
+	struct buf b;
+
+	buf_write(&b, space, sizeof(space));
+	addr_put(&b, &r->block);
+	buf_put_u64(&b, r->failures);
+	buf_put_u64(&b, r->failed);
+	append(w, STATE_SOURCE, &b, space);
+}
+
+int
+state_get_source(struct state_source *r, struct buf *b)
+{
+	addr_get(b, &r->block);
+	buf_get_u64(b, &r->failures);
+	buf_get_u64(b, &r->failed);
+	return done(b);
+}

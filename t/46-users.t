@@ -151,6 +151,13 @@ def lockout(lab):
                 [peer.WRONG_SECRET, peer.LOCKED, peer.LOCKED], "codes")
         tap.is_(login(server, source="127.0.0.2"), 0, "another address")
         tap.like(server.log(), r"127\.0\.0\.1 is locked out", "log")
+    with tap.case("a restart forgives nobody"):
+        tap.is_(login(server, "x", source="127.0.0.3"), 2, "a failure")
+        tap.is_(server.ctl("restart").returncode, 0, "restart")
+        tap.is_([login(server, source=s) for s in ("127.0.0.1", "127.0.0.2")],
+                [peer.LOCKED, 0], "logins")
+        tap.is_([login(server, "x", source="127.0.0.3") for _ in range(3)],
+                [2, 2, peer.LOCKED], "the count")
     with tap.case("lockout.time 0: until reload, also with users connected"):
         with connect(server.port) as wire:
             tap.is_(wire.get("/").status, 503, "a user of that address")

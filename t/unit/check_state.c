@@ -110,6 +110,7 @@ START_TEST(test_every_record_comes_back)
 		.service = 11,
 		.name = "web.example.com" },
 			  n2;
+	struct state_source u = { .failures = 3, .failed = 11 }, u2;
 	struct state_writer *w = state_writer_new();
 	struct state_head h2;
 	struct state_reader *r;
@@ -119,6 +120,7 @@ START_TEST(test_every_record_comes_back)
 	ck_assert_int_eq(addr_parse_listen(&l.asked, "[::1]:80"), 0);
 	ck_assert_int_eq(addr_parse_listen(&n.who.peer, "10.0.0.1:9"), 0);
 	ck_assert_int_eq(addr_parse_ip(&c.held_from, "10.0.0.2"), 0);
+	ck_assert_int_eq(addr_parse_ip(&u.block, "2001:db8::"), 0);
 	s.tickets[15].issued = 77;
 	s.tickets[15].id[0] = 0xee;
 	state_put_head(w, &HEAD);
@@ -130,6 +132,7 @@ START_TEST(test_every_record_comes_back)
 	state_put_route(w, &t);
 	state_put_port(w, &p);
 	state_put_conn(w, &n);
+	state_put_source(w, &u);
 	fd = sealed(w);
 	r = state_reader_new(fd);
 	ck_assert_ptr_nonnull(r);
@@ -186,6 +189,11 @@ START_TEST(test_every_record_comes_back)
 	ck_assert(addr_equal(&n.who.peer, &n2.who.peer));
 	ck_assert_str_eq(n2.name, n.name);
 	ck_assert_uint_eq(n2.handshake, 0x1f);
+	b = expect(r, STATE_SOURCE);
+	ck_assert_int_eq(state_get_source(&u2, &b), 0);
+	ck_assert(addr_equal(&u.block, &u2.block));
+	ck_assert_uint_eq(u2.failures, 3);
+	ck_assert_uint_eq(u2.failed, 11);
 	ck_assert_int_eq(state_next(r, &b), 0);
 	state_reader_free(r);
 	close(fd);
