@@ -10,20 +10,15 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/ring.h"
 
-#define FIFO_FIRST 65536
 #define OPEN_SIZE (FLOWPIPE_HEAD + 2 * ADDR_WIRE)
-
-/* Whole frames, oldest first. */
-struct fifo {
-	uint8_t *p;
-	size_t cap, head, tail;
-};
+#define PARTS (1 + 2 * RING_PARTS) /* of what waits */
 
 struct flowpipe {
 	int fd;
-	bool blocked; /* the kernel took less than all */
-	struct fifo control, dgrams;
+	bool blocked;		     /* the kernel took less than all */
+	struct ring control, dgrams; /* whole frames */
 	uint8_t *cut; /* what is left of a frame that has begun to leave */
 	size_t ncut, cut_at;
 	uint8_t *partial; /* the beginning of a frame that is still coming */
@@ -48,8 +43,8 @@ flowpipe_free(struct flowpipe *f)
 	if (f == NULL)
 		return;
 	close(f->fd);
-	free(f->control.p);
-	free(f->dgrams.p);
+	ring_free(&f->control);
+	ring_free(&f->dgrams);
 	free(f->cut);
 	free(f->partial);
 	free(f);
@@ -61,17 +56,10 @@ flowpipe_fd(const struct flowpipe *f)
 	return f->fd;
 }
 
-static size_t
-waiting(const struct fifo *q)
-{
-	return q->tail - q->head;
-}
-
 bool
 flowpipe_waits(const struct flowpipe *f)
 {
-	return f->ncut > 0 || waiting(&f->control) > 0 ||
-	    waiting(&f->dgrams) > 0;
+	return f->ncut > 0 || f->control.used > 0 || f->dgrams.used > 0;
 }
 
 uint64_t
@@ -98,36 +86,11 @@ put_head(uint8_t *p, uint32_t flow, enum flow_frame_type type, size_t n)
 	buf_put_u32(&b, (uint32_t)type << 24 | (uint32_t)n);
 }
 
-/* Where n bytes go behind what waits; at most `max` may. NULL: they do not. */
-static uint8_t *
-make_place(struct fifo *q, size_t n, size_t max)
-{
-	size_t cap = q->cap == 0 ? FIFO_FIRST : q->cap, used = waiting(q);
-	uint8_t *more;
-
-	if (used + n > max)
-		return NULL;
-	if (q->head > 0 && q->tail + n > q->cap) {
-		memmove(q->p, q->p + q->head, used);
-		q->head = 0;
-		q->tail = used;
-	}
-	while (cap < q->tail + n)
-		cap *= 2;
-	if (cap != q->cap) {
-		if ((more = realloc(q->p, cap)) == NULL)
-			return NULL;
-		q->p = more;
-		q->cap = cap;
-	}
-	return q->p + q->tail;
-}
-
 int
 flowpipe_open(struct flowpipe *f, uint32_t flow, const struct addr *peer,
     const struct addr *local)
 {
-	uint8_t *p = make_place(&f->control, OPEN_SIZE, FLOWPIPE_CONTROL);
+	uint8_t *p = ring_put(&f->control, OPEN_SIZE, FLOWPIPE_CONTROL);
 	struct buf b;
 
 	if (p == NULL)
@@ -136,74 +99,72 @@ flowpipe_open(struct flowpipe *f, uint32_t flow, const struct addr *peer,
 	buf_write(&b, p + FLOWPIPE_HEAD, 2 * ADDR_WIRE);
 	addr_put(&b, peer);
 	addr_put(&b, local);
-	f->control.tail += OPEN_SIZE;
 	return 0;
 }
 
 int
 flowpipe_end(struct flowpipe *f, uint32_t flow)
 {
-	uint8_t *p = make_place(&f->control, FLOWPIPE_HEAD, FLOWPIPE_CONTROL);
+	uint8_t *p = ring_put(&f->control, FLOWPIPE_HEAD, FLOWPIPE_CONTROL);
 
 	if (p == NULL)
 		return -1;
 	put_head(p, flow, FLOW_END, 0);
-	f->control.tail += FLOWPIPE_HEAD;
 	return 0;
 }
 
 void
 flowpipe_dgram(struct flowpipe *f, uint32_t flow, const void *p, size_t n)
 {
-	struct fifo *q = &f->dgrams;
+	struct ring *q = &f->dgrams;
 	size_t size = FLOWPIPE_HEAD + n;
 	uint8_t *to;
 
 	if (n > FLOWPIPE_DGRAM_MAX)
 		return;
-	while (waiting(q) + size > FLOWPIPE_DGRAMS) {
-		q->head += frame_size(q->p + q->head);
+	while (q->used + size > FLOWPIPE_DGRAMS) {
+		ring_take(q, frame_size(ring_first(q)));
 		f->drops++;
 	}
-	if ((to = make_place(q, size, FLOWPIPE_DGRAMS)) == NULL) {
+	if ((to = ring_put(q, size, FLOWPIPE_DGRAMS)) == NULL) {
 		f->drops++;
 		return;
 	}
 	put_head(to, flow, FLOW_DGRAM, n);
 	if (n > 0)
 		memcpy(to + FLOWPIPE_HEAD, p, n);
-	q->tail += size;
 	f->used = true;
 	/* An error will be met again by whoever flushes. */
-	if (waiting(q) >= FLOWPIPE_EAGER && !f->blocked)
+	if (q->used >= FLOWPIPE_EAGER && !f->blocked)
 		flowpipe_flush(f);
 }
 
-/*
- * n bytes of q have left: keep what is left of the frame that was cut apart,
- * so that q begins with a whole one again.
- */
+/* Keep what is left of a frame that was cut apart: its last n bytes. */
 static int
-consume(struct flowpipe *f, struct fifo *q, size_t n)
+keep_cut(struct flowpipe *f, const uint8_t *p, size_t n)
 {
-	size_t size, done = 0;
+	if (f->cut == NULL &&
+	    (f->cut = malloc(FLOWPIPE_HEAD + FLOWPIPE_DGRAM_MAX)) == NULL)
+		return -1;
+	f->cut_at = 0;
+	f->ncut = n;
+	memcpy(f->cut, p, n);
+	return 0;
+}
 
-	while (done < n) {
-		size = frame_size(q->p + q->head);
-		q->head += size;
-		done += size;
-	}
-	if (done > n) {
-		if (f->cut == NULL &&
-		    (f->cut = malloc(FLOWPIPE_HEAD + FLOWPIPE_DGRAM_MAX)) ==
-			NULL)
+/* n bytes of q have left; it begins with a whole frame again. */
+static int
+consume(struct flowpipe *f, struct ring *q, size_t n)
+{
+	while (n > 0) {
+		const uint8_t *first = ring_first(q);
+		size_t size = frame_size(first);
+
+		if (size > n && keep_cut(f, first + n, size - n) == -1)
 			return -1;
-		f->cut_at = 0;
-		f->ncut = done - n;
-		memcpy(f->cut, q->p + q->head - f->ncut, f->ncut);
+		ring_take(q, size);
+		n -= size < n ? size : n;
 	}
-	if (q->head == q->tail)
-		q->head = q->tail = 0;
 	return 0;
 }
 
@@ -216,35 +177,28 @@ sent(struct flowpipe *f, size_t n)
 	f->cut_at += part;
 	f->ncut -= part;
 	n -= part;
-	part = n < waiting(&f->control) ? n : waiting(&f->control);
-	if (part > 0 && consume(f, &f->control, part) == -1)
+	part = n < f->control.used ? n : f->control.used;
+	if (consume(f, &f->control, part) == -1)
 		return -1;
-	n -= part;
-	return n > 0 ? consume(f, &f->dgrams, n) : 0;
-}
-
-static struct iovec
-piece(uint8_t *p, size_t at, size_t n)
-{
-	return (struct iovec){ n > 0 ? p + at : p, n };
+	return consume(f, &f->dgrams, n - part);
 }
 
 int
 flowpipe_flush(struct flowpipe *f)
 {
-	struct iovec iov[3];
+	struct iovec iov[PARTS];
 	ssize_t n;
 
 	while (flowpipe_waits(f)) {
-		size_t all;
+		size_t all = f->ncut + f->control.used + f->dgrams.used;
+		int parts = 0;
 
-		iov[0] = piece(f->cut, f->cut_at, f->ncut);
-		iov[1] =
-		    piece(f->control.p, f->control.head, waiting(&f->control));
-		iov[2] =
-		    piece(f->dgrams.p, f->dgrams.head, waiting(&f->dgrams));
-		all = iov[0].iov_len + iov[1].iov_len + iov[2].iov_len;
-		n = writev(f->fd, iov, 3);
+		if (f->ncut > 0)
+			iov[parts++] =
+			    (struct iovec){ f->cut + f->cut_at, f->ncut };
+		parts += ring_parts(&f->control, iov + parts);
+		parts += ring_parts(&f->dgrams, iov + parts);
+		n = writev(f->fd, iov, parts);
 		f->blocked = n == -1 ? errno == EAGAIN : (size_t)n < all;
 		if (n == -1)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -264,10 +218,9 @@ flowpipe_rest(struct flowpipe *f)
 	f->used = false;
 	if (!idle)
 		return;
-	free(f->control.p);
-	free(f->dgrams.p);
+	ring_free(&f->control);
+	ring_free(&f->dgrams);
 	free(f->cut);
-	f->control = f->dgrams = (struct fifo){ 0 };
 	f->cut = NULL;
 }
 

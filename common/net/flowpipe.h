@@ -24,7 +24,7 @@
 
 #define FLOWPIPE_HEAD 8
 #define FLOWPIPE_DGRAM_MAX 65527	/* bytes of UDP over IPv6 */
-#define FLOWPIPE_DGRAMS (512u * 1024)	/* bytes queued, heads included */
+#define FLOWPIPE_DGRAMS (2048u * 1024)	/* bytes queued, heads included */
 #define FLOWPIPE_CONTROL (1024u * 1024) /* more of them: it is broken */
 #define FLOWPIPE_EAGER 65536	    /* queued bytes that are written at once */
 #define FLOWPIPE_READ (192u * 1024) /* bytes read at a time */
