@@ -14,9 +14,7 @@
 #include "master/tunnels.h"
 #include "master/workers.h"
 
-#define PAIR_BUFFER                                              \
-	(1024 * 1024) /* bytes on their way to a relay, and back \
-		       */
+#define PAIR_BUFFER (4096 * 1024) /* bytes to a relay, and back */
 
 /* One service with UDP ports. It lives as long as it has one. */
 struct udp_line {

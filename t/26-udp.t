@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 
-from lib import peer, tap
+from lib import peer, proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, until
 from lib.peer import DGRAM, PART, Datagrams
@@ -17,6 +17,7 @@ from lib.wire import still
 
 PORTS = "limits.udp=( { range = \"1024-65535\"; number = 20; } )"
 SIZES = (0, 1, 1200, 1472, 9000, 16360, 16361, 32720, 65507)
+SO_RCVBUFFORCE = 33
 QUIET = 0.3  # seconds in which an answer would have come
 
 
@@ -390,6 +391,60 @@ def flood(lab):
     pair.stop()
 
 
+def engine_of(client):
+    """The pid of the process that has the client's tunnels."""
+    return next(p for p in proc.family(client.pid)
+                if "engine" in proc.name(p))
+
+
+def queues(lab):
+    pair = Pair(lab)
+    for option in (socket.SO_RCVBUF, SO_RCVBUFFORCE):
+        try:
+            pair.service.sock.setsockopt(socket.SOL_SOCKET, option, 64 << 20)
+        except PermissionError:
+            pass
+    user = lab.keep(udp())
+    until("served", lambda: served(user, pair.service, pair.port))
+
+    def dropped():
+        return sum(int(r["dropped"]) for r in flows(pair.server)
+                   + [r for r in pair.server.show_json("listeners")
+                      if r["listener"] == "udp"])
+
+    with tap.case("a client that does not read: the oldest are dropped and "
+                  "counted, the latest arrive"):
+        engine = engine_of(pair.client)
+        os.kill(engine, signal.SIGSTOP)
+        sent = 12000
+        for i in range(sent):
+            user.sendto(struct.pack(">I", i) + bytes(1196),
+                        ("127.0.0.1", pair.port))
+            if i % 500 == 499:  # no more than the udp worker keeps up with
+                still(0.002)
+        until("drops are counted", dropped)
+        os.kill(engine, signal.SIGCONT)
+        numbers = []
+        while not numbers or numbers[-1] != sent - 1:
+            data, _ = pair.service.take()
+            if len(data) == 1200:
+                numbers.append(struct.unpack(">I", data[:4])[0])
+        tap.is_(numbers, sorted(numbers), "their order")
+        until("every one arrived or is counted",
+              lambda: len(numbers) + dropped() == sent)
+
+    with tap.case("what the socket of a port has no room for is counted"):
+        worker, = pair.server.pids("udp")
+        os.kill(worker, signal.SIGSTOP)
+        for _ in range(1200):
+            user.sendto(bytes(60000), ("127.0.0.1", pair.port))
+        os.kill(worker, signal.SIGCONT)
+        until("counted", lambda: any(
+            r["listener"] == "udp" and int(r["dropped"]) > 100
+            for r in pair.server.show_json("listeners")))
+    pair.stop()
+
+
 def programs(lab):
     with tap.case("dig asks a real resolver through it"):
         port = free_both()
@@ -515,6 +570,7 @@ def protocol(lab):
 
 @tap.main
 def run():
-    for part in (datagrams, ages, rules, troubles, flood, programs, protocol):
+    for part in (datagrams, ages, rules, troubles, flood, queues, programs,
+                 protocol):
         with Lab() as lab:
             part(lab)

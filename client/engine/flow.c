@@ -16,6 +16,7 @@
 #include "client/engine/rules.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/net/datagram.h"
 #include "common/tunnel/tunnel.h"
 
 #define EARLY_FIRST 4096
@@ -273,6 +274,12 @@ flow_reset(void *flow, enum reset reason)
 	drop(f);
 }
 
+void
+flow_lost(void *flow)
+{
+	((struct flow *)flow)->dropped++;
+}
+
 static struct flow *
 of_deadline(struct deadline *d)
 {
@@ -305,7 +312,8 @@ flow_each(struct engine *e, local_fn *fn, void *arg)
 			.label = f->rules->conf.label,
 			.up = f->up,
 			.down = f->down,
-			.dropped = f->dropped,
+			.dropped = f->dropped +
+			    (f->fd == -1 ? 0 : datagram_dropped(f->fd)),
 			.tunnel = stream_tunnel(f->stream),
 			.id = stream_id(f->stream),
 			.connected = f->fd != -1,

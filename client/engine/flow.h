@@ -26,6 +26,7 @@ void flow_open(struct engine *e, struct stream *s, const struct tunnel_open *o);
 /* Callbacks of a tunnel: see struct tunnel_ops. */
 void flow_dgrams(void *flow, const struct iovec *iov, int n);
 void flow_reset(void *flow, enum reset reason);
+void flow_lost(void *flow);
 
 /* The answer to a dial: as in local.h. false: it is no flow's. */
 bool flow_dialed(struct engine *e, uint32_t number, int fd);

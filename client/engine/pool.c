@@ -197,6 +197,7 @@ static const struct tunnel_ops ops = {
 	.data = local_data,
 	.dgrams = flow_dgrams,
 	.dgrams_end = flow_reset,
+	.dgram_lost = flow_lost,
 	.fin = local_fin,
 	.reset = local_reset,
 	.room = local_room,

@@ -2,6 +2,7 @@
 #include "common/net/datagram.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdbool.h>
@@ -89,4 +90,15 @@ datagram_dial(const struct sockaddr *sa, socklen_t len)
 	if ((fd = make(sa->sa_family)) == -1)
 		return -1;
 	return connect(fd, sa, len) == -1 ? close_saved(fd) : fd;
+}
+
+uint32_t
+datagram_dropped(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) == -1)
+		return 0;
+	return info[SK_MEMINFO_DROPS];
 }

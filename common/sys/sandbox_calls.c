@@ -161,6 +161,7 @@ static const struct sandbox_call table[] = {
 	ALLOW("getsockname", SOCKETS),
 	ALLOW("getpeername", SOCKETS),
 	OPTION("getsockopt", SOCKETS, SOL_SOCKET, SO_ERROR),
+	OPTION("getsockopt", ENGINE | UDP, SOL_SOCKET, SO_MEMINFO),
 	OPTION("getsockopt", MOVERS, IPPROTO_TCP, TCP_INFO),
 	OPTION("setsockopt", EDGE | MOVERS | FETCH, IPPROTO_TCP, TCP_NODELAY),
 	OPTION("setsockopt", MOVERS, IPPROTO_TCP, TCP_QUICKACK),

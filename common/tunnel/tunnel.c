@@ -93,6 +93,7 @@ bury(void *arg)
 	tunnel_out_free(t);
 	record_free(t->tx);
 	record_free(t->rx);
+	ring_free(&t->out.later);
 	free(t->streams.slot);
 	free(t->partial);
 	free(t->part);
@@ -146,6 +147,7 @@ err0:
 static void
 end_streams(struct tunnel *t)
 {
+	tunnel_dgram_forget(t);
 	for (size_t i = 0; i < t->streams.size; i++) {
 		struct stream *s;
 
@@ -238,6 +240,7 @@ tunnel_tick(struct tunnel *t, uint64_t idle_us, uint64_t dead_us)
 		stream_end(stream_of_leaving(late), RESET_ABORT);
 	if (t->dead)
 		return;
+	tunnel_dgram_rest(t);
 	if (dead_us > 0 && now > t->heard + dead_us) {
 		tunnel_fail(t, "no answer from the peer");
 		return;
@@ -269,7 +272,7 @@ tunnel_flush(struct tunnel *t)
 bool
 tunnel_flushed(const struct tunnel *t)
 {
-	return t->out.head == t->out.tail;
+	return t->out.head == t->out.tail && t->out.later.used == 0;
 }
 
 size_t

@@ -25,21 +25,18 @@ struct stream;
 struct turn;
 struct record;
 
-#define TUNNEL_WINDOW 32768	     /* initial credit of a stream */
-#define TUNNEL_WINDOW_MAX (4u << 20) /* it grows with use up to this */
-#define TUNNEL_CREDIT_MAX (1u << 30) /* more outstanding: hostile */
-#define TUNNEL_OUT_DATA (256 * 1024) /* unsent bytes that may be data */
-#define TUNNEL_OUT_DGRAM                                                      \
-	(1024 * 1024)			/* ... and beside, datagrams; of them \
-					 */
-#define TUNNEL_DGRAM_QUEUE (128 * 1024) /* ... so many on the slowest line, */
-#define TUNNEL_DGRAM_US                                      \
-	100000 /* else as many as it takes away in this time \
-		*/
-#define TUNNEL_OUT_CONTROL (64 * 1024) /* ... and beyond, control frames */
-#define TUNNEL_DGRAM_MAX 65527	       /* of UDP over IPv6; 65507 over IPv4 */
-#define TUNNEL_GATHER 64	       /* pieces that are handed on at once */
-#define TUNNEL_LEAVE_US 5000000	       /* for the peer's FIN after ours */
+#define TUNNEL_WINDOW 32768	      /* initial credit of a stream */
+#define TUNNEL_WINDOW_MAX (4u << 20)  /* it grows with use up to this */
+#define TUNNEL_CREDIT_MAX (1u << 30)  /* more outstanding: hostile */
+#define TUNNEL_OUT_DATA (256 * 1024)  /* unsent bytes that may be data */
+#define TUNNEL_OUT_DGRAM (256 * 1024) /* ... and beside, datagrams */
+#define TUNNEL_DGRAM_US 100000 /* more wait: as many as leave in this time, */
+#define TUNNEL_DGRAM_LEAST (128 * 1024) /* but not fewer bytes than these, */
+#define TUNNEL_DGRAM_MOST (4096 * 1024) /* nor more than these */
+#define TUNNEL_OUT_CONTROL (64 * 1024)	/* ... and beyond, control frames */
+#define TUNNEL_DGRAM_MAX 65527		/* of UDP over IPv6; 65507 over IPv4 */
+#define TUNNEL_GATHER 64		/* pieces that are handed on at once */
+#define TUNNEL_LEAVE_US 5000000		/* for the peer's FIN after ours */
 #define TUNNEL_FAREWELL_MS 2000
 #define TUNNEL_IOV 4 /* frames that one read may fill */
 
@@ -69,6 +66,9 @@ struct tunnel_ops {
 	   place of `reset`. No other function is called for such a stream. */
 	void (*dgrams)(void *owner, const struct iovec *iov, int n);
 	void (*dgrams_end)(void *owner, enum reset reason);
+	/* One that stream_dgram() took was dropped, to make room for another.
+	   It may only be counted here. */
+	void (*dgram_lost)(void *owner);
 	/* The peer sends no more. */
 	void (*fin)(void *owner);
 	/* The stream is gone; forget it. `reason` as received, RESET_GONE
@@ -174,9 +174,10 @@ size_t stream_room(struct stream *s);
 /*
  * A stream of SCHEME_UDP carries datagrams instead of bytes, without credit:
  * queue one of n bytes (0 to TUNNEL_DGRAM_MAX), copied, whole or not at all.
- * 0; or -1: there is no room for it now (TUNNEL_DGRAM_US), or too large. It
- * is lost then, which the caller counts. Neither they nor the bytes of other
- * streams can take each other's room.
+ * 0; or -1: it is too large, or the budget is used up; it is lost then, which
+ * the caller counts. More than may wait (TUNNEL_DGRAM_US) are too many: the
+ * oldest are dropped (dgram_lost). Neither they nor the bytes of other streams
+ * can take each other's room.
  */
 int stream_dgram(struct stream *s, const void *p, size_t n);
 

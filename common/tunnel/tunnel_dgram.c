@@ -1,6 +1,7 @@
 /*
- * Datagrams in a tunnel: queued whole or dropped, cut into frames where one
- * does not hold them, and put together again.
+ * Datagrams in a tunnel: cut into frames where one does not hold them, and put
+ * together again. While the line takes no more they wait whole, beside the
+ * output, so that the oldest can still be dropped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,11 @@
 #include "common/tunnel/tunnel_impl.h"
 
 #define SAMPLE_US 200000 /* a wait that says how fast the line is */
+
+/* Before each datagram that waits. */
+struct late {
+	uint32_t stream, n;
+};
 
 /* Bytes that one of n bytes may take in the buffer, heads and tags included. */
 static size_t
@@ -28,40 +34,41 @@ void
 tunnel_dgram_learn(struct tunnel *t, size_t n)
 {
 	struct tunnel_out *o = &t->out;
-	bool waits = o->head < o->tail;
+	bool waits = o->head < o->tail || o->later.used > 0;
 	uint64_t now, us;
-	size_t queue;
+	size_t most;
 
-	if (!o->busy && !waits)
+	if (!o->limited && !waits)
 		return;
 	now = turn_now(t->turn);
-	if (!o->busy) {
-		o->busy_at = now;
-		o->busy_bytes = 0;
+	if (!o->limited) {
+		o->limited = true;
+		o->since = now;
+		o->taken = 0;
 		return;
 	}
-	o->busy_bytes += n;
-	us = now - o->busy_at;
+	o->taken += n;
+	us = now - o->since;
 	if (waits && us < SAMPLE_US)
 		return;
-	queue = (size_t)(o->busy_bytes * TUNNEL_DGRAM_US / (us == 0 ? 1 : us));
-	if (queue < TUNNEL_DGRAM_QUEUE)
-		queue = TUNNEL_DGRAM_QUEUE;
-	if (queue > TUNNEL_OUT_DGRAM)
-		queue = TUNNEL_OUT_DGRAM;
-	if (us >= SAMPLE_US || (o->queue != 0 && queue > o->queue))
-		o->queue = queue;
-	o->busy_at = now;
-	o->busy_bytes = 0;
+	most = (size_t)(o->taken * TUNNEL_DGRAM_US / (us == 0 ? 1 : us));
+	if (most < TUNNEL_DGRAM_LEAST)
+		most = TUNNEL_DGRAM_LEAST;
+	if (most > TUNNEL_DGRAM_MOST)
+		most = TUNNEL_DGRAM_MOST;
+	if (us >= SAMPLE_US || (o->later_most != 0 && most > o->later_most))
+		o->later_most = most;
+	o->limited = waits;
+	o->since = now;
+	o->taken = 0;
 }
 
 static bool
 has_room(struct tunnel_out *o, size_t cost)
 {
 	const size_t end = TUNNEL_OUT_DATA + TUNNEL_OUT_DGRAM;
-	size_t most = o->queue == 0 ? TUNNEL_OUT_DGRAM : o->queue;
 
-	if (o->dgram + cost > most)
+	if (o->dgram + cost > TUNNEL_OUT_DGRAM)
 		return false;
 	if (o->tail + cost > end)
 		tunnel_out_compact(o);
@@ -69,40 +76,147 @@ has_room(struct tunnel_out *o, size_t cost)
 }
 
 /*
- * What does not fit may leave before the turn ends; but not while streams
- * wait, which would find the socket busy each time.
+ * Whether one may go into the output now. What does not fit may leave before
+ * the turn ends; but not while streams wait, which would find the socket busy
+ * each time.
  */
 static bool
-make_room(struct tunnel *t, size_t cost)
+goes_now(struct tunnel *t, size_t cost)
 {
-	if (t->dead || t->doom != NULL || tunnel_out_init(t) == -1)
+	struct tunnel_out *o = &t->out;
+
+	if (o->busy || o->later.used > 0)
 		return false;
-	if (has_room(&t->out, cost))
+	if (has_room(o, cost))
 		return true;
-	if (t->out.busy || t->waiting != NULL)
+	if (t->waiting != NULL)
 		return false;
 	tunnel_out_flush(t);
-	return t->doom == NULL && tunnel_out_init(t) == 0 &&
-	    has_room(&t->out, cost);
+	return t->doom == NULL && !o->busy && tunnel_out_init(t) == 0 &&
+	    has_room(o, cost);
+}
+
+static int
+put_frames(struct tunnel *t, uint32_t stream, const uint8_t *p, size_t n)
+{
+	t->out.dgram += cost_of(n);
+	for (; n > FRAME_PAYLOAD_MAX; n -= FRAME_PAYLOAD_MAX) {
+		if (tunnel_out_frame(t, stream, FRAME_DGRAM_PART, p,
+			FRAME_PAYLOAD_MAX) == -1)
+			return -1;
+		p += FRAME_PAYLOAD_MAX;
+	}
+	return tunnel_out_frame(t, stream, FRAME_DGRAM, p, n);
+}
+
+/* The one that waits longest: its head, and where its bytes are. */
+static const uint8_t *
+first_late(const struct tunnel *t, struct late *l)
+{
+	const uint8_t *p = ring_first(&t->out.later);
+
+	if (p == NULL)
+		return NULL;
+	memcpy(l, p, sizeof(*l));
+	return p + sizeof(*l);
+}
+
+static void
+take_late(struct tunnel *t, const struct late *l)
+{
+	ring_take(&t->out.later, sizeof(*l) + l->n);
+	budget_give(t->budget, sizeof(*l) + l->n);
+}
+
+static void
+lose_first(struct tunnel *t)
+{
+	struct stream *s;
+	struct late l;
+
+	if (first_late(t, &l) == NULL)
+		return;
+	take_late(t, &l);
+	s = stream_find(t, l.stream);
+	if (s != NULL && s->owner != NULL)
+		t->ops->dgram_lost(s->owner);
+}
+
+/* It waits; for it the oldest go, where there is a bound. */
+static int
+put_later(struct tunnel *t, uint32_t stream, const void *p, size_t n)
+{
+	struct late l = { stream, (uint32_t)n };
+	size_t size = sizeof(l) + n, most;
+	struct ring *q = &t->out.later;
+	uint8_t *to;
+
+	if (t->out.limited)
+		tunnel_dgram_learn(t, 0); /* it may not move at all */
+	most = t->out.later_most;
+	if (most == 0)
+		most = TUNNEL_DGRAM_MOST;
+	while (q->used > 0 && q->used + size > most)
+		lose_first(t);
+	while (!budget_take(t->budget, size)) {
+		if (q->used == 0)
+			return -1;
+		lose_first(t);
+	}
+	if ((to = ring_put(q, size, TUNNEL_DGRAM_MOST)) == NULL) {
+		budget_give(t->budget, size);
+		return -1;
+	}
+	memcpy(to, &l, sizeof(l));
+	if (n > 0)
+		memcpy(to + sizeof(l), p, n);
+	t->out.later_used = true;
+	return 0;
+}
+
+void
+tunnel_dgram_move(struct tunnel *t)
+{
+	const uint8_t *p;
+	struct late l;
+
+	while ((p = first_late(t, &l)) != NULL) {
+		if (t->doom != NULL || tunnel_out_init(t) == -1 ||
+		    !has_room(&t->out, cost_of(l.n)))
+			return;
+		if (stream_find(t, l.stream) != NULL)
+			put_frames(t, l.stream, p, l.n);
+		take_late(t, &l);
+	}
+}
+
+void
+tunnel_dgram_rest(struct tunnel *t)
+{
+	struct tunnel_out *o = &t->out;
+
+	if (!o->later_used && o->later.used == 0)
+		ring_free(&o->later);
+	o->later_used = false;
+}
+
+void
+tunnel_dgram_forget(struct tunnel *t)
+{
+	budget_give(t->budget, t->out.later.used);
+	ring_free(&t->out.later);
 }
 
 int
 stream_dgram(struct stream *s, const void *p, size_t n)
 {
 	struct tunnel *t = s->tunnel;
-	const uint8_t *at = p;
-	size_t cost = cost_of(n);
 
-	if (n > TUNNEL_DGRAM_MAX || !make_room(t, cost))
+	if (n > TUNNEL_DGRAM_MAX || t->dead || t->doom != NULL ||
+	    tunnel_out_init(t) == -1)
 		return -1;
-	t->out.dgram += cost;
-	for (; n > FRAME_PAYLOAD_MAX; n -= FRAME_PAYLOAD_MAX) {
-		if (tunnel_out_frame(t, s->id, FRAME_DGRAM_PART, at,
-			FRAME_PAYLOAD_MAX) == -1)
-			return -1;
-		at += FRAME_PAYLOAD_MAX;
-	}
-	return tunnel_out_frame(t, s->id, FRAME_DGRAM, at, n);
+	return goes_now(t, cost_of(n)) ? put_frames(t, s->id, p, n)
+				       : put_later(t, s->id, p, n);
 }
 
 /* Keep a piece behind those before it. */

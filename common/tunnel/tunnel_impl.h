@@ -3,6 +3,7 @@
 #define TUNNEL_IMPL_H
 
 #include "common/base/deadline.h"
+#include "common/base/ring.h"
 #include "common/tunnel/tunnel.h"
 #include "common/tunnel/turn.h"
 
@@ -14,10 +15,13 @@ struct tunnel_out {
 	size_t cap, head, tail;
 	size_t rec;	   /* where the open record begins */
 	size_t dgram;	   /* bytes for datagrams since nothing was unsent */
-	size_t queue;	   /* of them, so many at most; 0: not known yet */
-	uint64_t busy_at;  /* since when the line is the limit */
-	size_t busy_bytes; /* and what it has taken since */
-	bool open;	   /* there is one */
+	struct ring later; /* datagrams that have to wait */
+	size_t later_most; /* bytes of them; 0: not known yet */
+	bool later_used;   /* lately */
+	bool limited;	   /* something has had to wait for the line ... */
+	uint64_t since;	   /* ... from then on */
+	size_t taken;	   /* bytes that it has taken since */
+	bool open;	   /* there is an open record */
 	bool busy;	   /* the kernel took less than all */
 };
 
@@ -124,6 +128,15 @@ int tunnel_dgram_frame(struct tunnel *t, const struct frame *f, uint8_t *p);
 
 /* Of the bytes that wait the line has taken n: how fast is it? */
 void tunnel_dgram_learn(struct tunnel *t, size_t n);
+
+/* What waits goes into the output, as much as there is room for. */
+void tunnel_dgram_move(struct tunnel *t);
+
+/* About once a second: give back memory that a burst has needed. */
+void tunnel_dgram_rest(struct tunnel *t);
+
+/* The tunnel ends: nothing waits any more. */
+void tunnel_dgram_forget(struct tunnel *t);
 
 /* Any other frame of a stream of datagrams. 0, or -1: that has ended t. */
 int tunnel_dgram_control(struct tunnel *t, struct stream *s,

@@ -144,6 +144,7 @@ is_full(const struct tunnel_out *o)
 }
 
 /*
+ * Datagrams that wait go first, or streams would use up the line each time.
  * Call those who have waited longest. Whoever finds the room used up by those
  * before keeps its place; the rest is called in the next turn.
  */
@@ -152,6 +153,8 @@ tunnel_out_wake(void *arg)
 {
 	struct tunnel *t = arg;
 
+	if (!t->dead && !t->out.busy)
+		tunnel_dgram_move(t);
 	for (int i = 0; i < WAKE_MAX && !is_full(&t->out); i++) {
 		if (t->dead || t->out.busy || t->waiting == NULL)
 			return;
@@ -161,33 +164,47 @@ tunnel_out_wake(void *arg)
 		turn_next(t->turn, &t->wake);
 }
 
-void
-tunnel_out_flush(void *arg)
+/* Write once. -1: it could not all leave. */
+static int
+write_out(struct tunnel *t)
 {
-	struct tunnel *t = arg;
 	struct tunnel_out *o = &t->out;
 	ssize_t n;
 
 	if (t->dead || t->doom != NULL)
-		return;
+		return -1;
 	if (seal(t) == -1) {
 		tunnel_doom(t, "sealing failed");
-		return;
+		return -1;
 	}
 	n = o->head == o->tail
 	    ? 0
 	    : write(t->fd, o->p + o->head, o->tail - o->head);
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
 		tunnel_doom(t, strerror(errno));
-		return;
+		return -1;
 	}
 	if (n > 0)
 		o->head += (size_t)n;
 	tunnel_dgram_learn(t, n > 0 ? (size_t)n : 0);
 	o->busy = o->head < o->tail;
 	if (o->busy)
-		return;
+		return -1;
 	o->head = o->tail = o->dgram = 0;
+	return 0;
+}
+
+void
+tunnel_out_flush(void *arg)
+{
+	struct tunnel *t = arg;
+
+	do {
+		if (write_out(t) == -1)
+			return;
+		if (t->waiting == NULL)
+			tunnel_dgram_move(t);
+	} while (t->out.tail > 0);
 	/* In the next turn, so that one fast stream leaves the others room. */
 	if (t->waiting != NULL)
 		turn_next(t->turn, &t->wake);

@@ -179,12 +179,20 @@ ended(void *arg, const char *why)
 	}
 }
 
+static void
+dgram_lost(void *owner)
+{
+	if (!((struct owner *)owner)->dgram)
+		abort();
+}
+
 static const struct tunnel_ops ops = {
 	.open = open_stream,
 	.opened = opened,
 	.data = data,
 	.dgrams = dgrams,
 	.dgrams_end = dgrams_end,
+	.dgram_lost = dgram_lost,
 	.fin = fin,
 	.reset = reset,
 	.room = room,

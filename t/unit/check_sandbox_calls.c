@@ -197,6 +197,15 @@ do_so_error(void)
 }
 
 static int
+do_meminfo(void)
+{
+	uint32_t info[16];
+	socklen_t n = sizeof(info);
+
+	return getsockopt(pair[0], SOL_SOCKET, SO_MEMINFO, info, &n);
+}
+
+static int
 do_peercred(void)
 {
 	struct ucred cred;
@@ -368,6 +377,7 @@ static const struct {
 	{ "SO_PASSCRED", do_passcred, ALL_ROLES, SYS_KILLED, 0 },
 	{ "SO_ERROR", do_so_error,
 	    MOVERS | EDGE | OPENERS | BIT(SANDBOX_TLS) | UDP, 0, SYS_KILLED },
+	{ "SO_MEMINFO", do_meminfo, BIT(SANDBOX_ENGINE) | UDP, 0, SYS_KILLED },
 	{ "SO_PEERCRED", do_peercred, ALL_ROLES, SYS_KILLED, 0 },
 	{ "PR_SET_DUMPABLE", do_dumpable, ALL_ROLES, SYS_KILLED, 0 },
 	{ "PR_SET_NAME", do_setname, ALL_ROLES, 0, 0 },

@@ -93,26 +93,52 @@ static bool
 all_arrived(struct ends *e)
 {
 	return e->client.n > 0 &&
-	    e->client.flows[0].dgrams == (size_t)e->fds[0];
+	    e->client.flows[0].dgrams + e->server.flows[0].lost ==
+	    (size_t)e->fds[0];
 }
 
-/* Nobody reads: what has no room is lost, whole, and the rest arrives. */
+/* Nobody reads: the oldest are lost, whole, and counted; the rest arrives. */
 START_TEST(no_room_is_loss)
 {
+	const struct flow *c = &x.client.flows[0];
 	struct flow *f;
-	int taken = 0;
+	size_t lost;
+	int sent = 0;
 
 	ends_init(&x, ciphers[_i], TINY);
 	f = open_flow();
-	while (send_one(f->stream, 9000))
-		ck_assert_int_lt(++taken, 1000);
-	ck_assert_int_gt(taken, 10);
-	ck_assert(!send_one(f->stream, 9000));
-	x.fds[0] = taken;
+	for (; sent < 1000; sent++)
+		ck_assert(send_one(f->stream, 9000));
+	lost = f->lost;
+	ck_assert_uint_gt(lost, 100);
+	ck_assert_uint_lt(lost, 900);
+	ck_assert_uint_le(x.server.budget.used, TUNNEL_DGRAM_MOST);
+	ck_assert(send_one(f->stream, 77));
+	x.fds[0] = sent + 1;
 	ends_run(&x, all_arrived);
-	ck_assert_uint_eq(x.client.flows[0].received, (size_t)taken * 9000);
-	/* There is room again. */
-	ck_assert(send_one(f->stream, 9000));
+	ck_assert_uint_eq(c->last, 77); /* the latest came through */
+	ck_assert_uint_eq(c->received, (c->dgrams - 1) * 9000 + 77);
+	ck_assert_uint_eq(x.server.budget.used, 0);
+}
+END_TEST
+
+/* What a budget does not hold is refused, and what waits stays in it. */
+START_TEST(budget_is_a_bound)
+{
+	struct flow *f;
+
+	ends_init(&x, RECORD_NONE, TINY);
+	x.server.budget.limit = 20000;
+	f = open_flow();
+	for (int i = 0; i < 200; i++)
+		ck_assert(send_one(f->stream, 9000));
+	ck_assert_uint_gt(f->lost, 100);
+	ck_assert_uint_le(x.server.budget.used, 20000);
+	ck_assert(!send_one(f->stream, 60000));
+	stream_end(f->stream, RESET_TIMEOUT);
+	tunnel_close(x.server.tunnel);
+	x.server.tunnel = NULL;
+	ck_assert_uint_eq(x.server.budget.used, 0);
 }
 END_TEST
 
@@ -136,8 +162,8 @@ START_TEST(neither_starves)
 	bytes = ends_open(&x, 1u << 20);
 	f = open_flow();
 	while (!bytes_arrived(&x)) {
-		while (send_one(f->stream, 1200))
-			;
+		for (int i = 0; i < 500; i++)
+			send_one(f->stream, 1200);
 		ck_assert_int_lt(turns++, 1000000);
 		ck_assert_int_eq(turn_once(x.turn), 0);
 	}
@@ -227,6 +253,7 @@ main(void)
 	tcase_add_loop_test(t, any_size_both_ways, 0, SIZES * CIPHERS);
 	tcase_add_test(t, too_large_is_refused);
 	tcase_add_loop_test(t, no_room_is_loss, 0, CIPHERS);
+	tcase_add_test(t, budget_is_a_bound);
 	tcase_add_loop_test(t, neither_starves, 0, CIPHERS);
 	tcase_add_test(t, either_end_ends_it);
 	tcase_add_loop_test(t, nonsense_ends_the_tunnel, 0,

@@ -35,7 +35,7 @@ struct flow {
 	size_t seed;	       /* of what it sends; the other end has it ^ 1 */
 	size_t to_send, sent;
 	size_t received, consumed;
-	size_t dgrams, last;	       /* of a stream of datagrams */
+	size_t dgrams, last, lost;     /* of a stream of datagrams */
 	bool opened, fin, reset, lazy; /* lazy: does not consume */
 	bool keep;		       /* no stream_end() by itself */
 	enum reset reason;
@@ -214,15 +214,23 @@ on_dgrams(void *owner, const struct iovec *iov, int n)
 		const uint8_t *p = iov[i].iov_base;
 
 		for (size_t k = 0; k < iov[i].iov_len; k++)
-			ck_assert_uint_eq(p[k], pattern(iov[i].iov_len, k));
+			if (p[k] != pattern(iov[i].iov_len, k))
+				ck_abort_msg("byte %zu", k);
 		f->received += iov[i].iov_len;
 		f->last = iov[i].iov_len;
 		f->dgrams++;
 	}
 }
 
+static inline void
+on_lost(void *owner)
+{
+	((struct flow *)owner)->lost++;
+}
+
 static const struct tunnel_ops end_ops = {
 	.dgrams = on_dgrams,
+	.dgram_lost = on_lost,
 	.dgrams_end = on_reset,
 	.open = on_open,
 	.opened = on_opened,

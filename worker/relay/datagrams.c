@@ -228,6 +228,13 @@ may_pass(struct flow *f, enum quota_way way, size_t n)
 }
 
 static void
+count_lost(struct flow *f)
+{
+	f->dropped++;
+	count(f->pipe, COUNTER_DROPPED, 1);
+}
+
+static void
 flow_send(struct flow *f, const struct flow_frame *in)
 {
 	if (flow_stream(f) && may_pass(f, QUOTA_UP, in->n) &&
@@ -236,8 +243,7 @@ flow_send(struct flow *f, const struct flow_frame *in)
 		count(f->pipe, COUNTER_UP, in->n);
 		return;
 	}
-	f->dropped++;
-	count(f->pipe, COUNTER_DROPPED, 1);
+	count_lost(f);
 }
 
 static int
@@ -310,8 +316,7 @@ datagrams_take(void *flow, const struct iovec *iov, int n)
 
 	for (int i = 0; i < n; i++) {
 		if (!may_pass(f, QUOTA_DOWN, iov[i].iov_len)) {
-			f->dropped++;
-			count(p, COUNTER_DROPPED, 1);
+			count_lost(f);
 			continue;
 		}
 		flowpipe_dgram(p->line, f->id, iov[i].iov_base, iov[i].iov_len);
@@ -332,6 +337,12 @@ datagrams_ended(void *flow, enum reset reason)
 	leave(f);
 	say_end(p, f->id);
 	flow_free(f);
+}
+
+void
+datagrams_lost(void *flow)
+{
+	count_lost(flow);
 }
 
 /* ---- the rest ---- */

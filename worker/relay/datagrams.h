@@ -1,7 +1,7 @@
 /*
  * Services with UDP ports: the relay's end of the flowpipe from role `udp`,
  * and a stream of datagrams for each flow. Nothing waits here: what the
- * tunnel has no room for is dropped and counted.
+ * tunnel has no room for is dropped, the oldest first, and counted.
  */
 #ifndef DATAGRAMS_H
 #define DATAGRAMS_H
@@ -34,6 +34,7 @@ void datagrams_forget_session(struct session *s);
 /* tunnel_ops: the owner of a stream of datagrams is its flow. */
 void datagrams_take(void *flow, const struct iovec *iov, int n);
 void datagrams_ended(void *flow, enum reset reason);
+void datagrams_lost(void *flow);
 
 /* What there is to tell about a flow. */
 struct datagrams_info {

@@ -196,6 +196,7 @@ static const struct tunnel_ops link_ops = {
 	.data = upstream_data,
 	.dgrams = datagrams_take,
 	.dgrams_end = datagrams_ended,
+	.dgram_lost = datagrams_lost,
 	.fin = upstream_fin,
 	.reset = upstream_reset,
 	.room = upstream_room_again,

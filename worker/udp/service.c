@@ -11,6 +11,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/net/datagram.h"
 #include "common/net/flowpipe.h"
 #include "worker/udp/batch.h"
 
@@ -24,6 +25,7 @@ struct port {
 	struct event *ev;
 	int fd;
 	struct addr local; /* as bound */
+	uint32_t dropped;  /* by the kernel, as far as counted */
 	bool six;
 };
 
@@ -248,9 +250,20 @@ service_set(struct udp *u, uint32_t number, int fd, uint32_t idle_ms)
 	service_tell(u, s, MSG_UDP_LOST);
 }
 
+/* What the kernel had no room for is lost as well. */
+static void
+count_dropped(struct port *p)
+{
+	uint32_t n = datagram_dropped(p->fd);
+
+	p->service->drops += n - p->dropped;
+	p->dropped = n;
+}
+
 static void
 port_free(struct port *p)
 {
+	count_dropped(p);
 	event_free(p->ev);
 	close(p->fd);
 	free(p);
@@ -269,6 +282,7 @@ service_port(struct udp *u, uint32_t number, int fd, const struct addr *local)
 	p->service = s;
 	p->fd = fd;
 	p->local = *local;
+	p->dropped = datagram_dropped(fd); /* told by the worker before */
 	p->six = getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
 	    ss.ss_family == AF_INET6;
 	p->ev = event_new(u->serve.base, fd, EV_READ | EV_PERSIST, on_port, p);
@@ -364,10 +378,13 @@ void
 service_tick(struct udp *u)
 {
 	struct service *s;
-	size_t at = 0;
+	size_t at = 0, port;
+	struct port *p;
 
 	flows_expire(u->flows, turn_now(u->turn));
 	while ((s = idmap_next(&u->services, &at)) != NULL) {
+		for (port = 0; (p = idmap_next(&s->ports, &port)) != NULL;)
+			count_dropped(p);
 		tell_drops(s);
 		if (s->pipe != NULL)
 			flowpipe_rest(s->pipe);
