@@ -75,8 +75,8 @@ on_bury(evutil_socket_t fd, short what, void *arg)
 	c->old = NULL;
 }
 
-static void
-end(struct child *c, const char *why)
+void
+child_end(struct child *c, const char *why)
 {
 	if (!c->alive)
 		return;
@@ -182,7 +182,7 @@ static void
 beat(struct child *c)
 {
 	if (c->pinged != 0 && clock_ms() - c->pinged >= CHILD_PONG_MS) {
-		end(c, "it does not answer");
+		child_end(c, "it does not answer");
 		return;
 	}
 	set_timer(c, CHILD_PING_MS);
@@ -202,7 +202,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (c->ready)
 		beat(c);
 	else if (c->alive)
-		end(c, "it was not ready in time");
+		child_end(c, "it was not ready in time");
 	else if (start(c) == -1)
 		schedule(c);
 }
@@ -287,7 +287,7 @@ child_send_fd(
 	if (chan_send(c->chan, type, id, p, n, fd) == 0)
 		return 0;
 	if (errno == ENOBUFS)
-		end(c, "it does not read");
+		child_end(c, "it does not read");
 	return -1;
 }
 

@@ -64,6 +64,9 @@ int child_send_fd(struct child *c, uint8_t type, uint32_t id, const void *p,
 /* A child has died: was it this one? For SIGCHLD. */
 void child_reaped(struct child *c, int pid, int status);
 
+/* End it now, for that reason; it is started again, in a while. */
+void child_end(struct child *c, const char *why);
+
 /* It is told to end and will not be started again. */
 void child_retire(struct child *c);
 

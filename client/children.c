@@ -150,12 +150,13 @@ fill_identity(struct identity *i, const struct parent *p, size_t server)
 	return -1;
 }
 
-void
+int
 children_identify(struct parent *p)
 {
 	uint8_t payload[1024];
 	struct identity i;
 	struct buf b;
+	int ret = 0;
 
 	for (size_t k = 0; k < p->conf->nservers; k++) {
 		buf_write(&b, payload, sizeof(payload));
@@ -163,10 +164,11 @@ children_identify(struct parent *p)
 			child_send(
 			    p->proof, MSG_IDENTITY, 0, payload, buf_used(&b));
 		else
-			parent_exit(p, 2);
+			ret = -1;
 	}
 	sodium_memzero(&i, sizeof(i));
 	sodium_memzero(payload, sizeof(payload));
+	return ret;
 }
 
 static void
@@ -175,7 +177,8 @@ proof_boot(struct child *c)
 	struct parent *p = child_parent(c);
 
 	p->proof = c;
-	children_identify(p);
+	if (children_identify(p) == -1)
+		child_end(c, "there is no identity for it");
 }
 
 static void

@@ -16,8 +16,11 @@ int children_prepare(struct parent *p);
  */
 int children_start(struct parent *p);
 
-/* The identities again: the configuration has changed. */
-void children_identify(struct parent *p);
+/*
+ * The identities again: the configuration, or the file of the key, has
+ * changed. 0, or -1 after an error line: there is one that is not to be had.
+ */
+int children_identify(struct parent *p);
 
 /* The pool's settings again. */
 void children_configure(struct parent *p);

@@ -1,9 +1,12 @@
 /* The servers of a client's configuration. */
 #include "client/conf_servers.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/keyfile.h"
 #include "common/conf/secret.h"
 #include "common/crypto/keytext.h"
 
@@ -44,14 +47,16 @@ conf_servers_arguments(struct client_conf *c, const char *const *servers,
 	}
 }
 
-/* Read the secret that the keys give, into dst; "" if there is none. */
-static void
+/* Read the secret that the keys give, into dst; "" if there is none. 0 or -1.
+ */
+static int
 read_secret(char dst[SECRET_MAX + 1], struct client_conf *c,
     const struct schema_input *in, struct faults *f)
 {
 	const char *key = c->secret_file != NULL ? "secret_file" : "secret";
 	struct schema_place at = schema_locate(in, key, f);
 	const char *fault = NULL;
+	char why[SECRET_WHY];
 	int given =
 	    (c->secret != NULL) + (c->secret_file != NULL) + (c->key != NULL);
 
@@ -59,36 +64,58 @@ read_secret(char dst[SECRET_MAX + 1], struct client_conf *c,
 	if (given > 1) {
 		fault = "expected only one of secret, secret_file, key";
 	} else if (c->secret != NULL) {
-		fault = secret_resolve(&c->secret);
-		if (fault == NULL)
+		if (secret_resolve(&c->secret, why) == -1)
+			fault = why;
+		else
 			memcpy(dst, c->secret, strlen(c->secret) + 1);
 	} else if (c->secret_file != NULL) {
 		fault = secret_read(dst, c->secret_file);
+		if (fault != NULL)
+			schema_fault(
+			    &at, NULL, "%s: %s", c->secret_file, fault);
+		return fault == NULL ? 0 : -1;
 	}
 	if (fault != NULL)
 		schema_fault(&at, NULL, "%s", fault);
+	return fault == NULL ? 0 : -1;
 }
 
-/* The secret of an address may be a file's name. */
-static const char *
-resolve(struct server_addr *a)
+/* It is read when it is needed; that it can be is seen now. */
+static void
+check_key(
+    struct client_conf *c, const struct schema_input *in, struct faults *f)
 {
-	char path[SERVER_ADDR_SECRET + 1];
+	struct schema_place at = schema_locate(in, "key", f);
+	uint8_t key[KEYTEXT_KEY];
+	char why[KEYFILE_WHY];
 
-	if (a->secret[0] != '@')
-		return NULL;
-	memcpy(path, a->secret + 1, strlen(a->secret));
-	return secret_read(a->secret, path);
+	if (c->key != NULL && keyfile_read(c->key, key, why) == -1)
+		schema_fault(&at, NULL, "%s", why);
+	explicit_bzero(key, sizeof(key));
+}
+
+/* The secret of an address may be a file's name. 0, or -1 and why. */
+static int
+resolve(struct server_addr *a, char why[SECRET_WHY])
+{
+	char *secret = strdup(a->secret);
+	int ret;
+
+	if (secret == NULL) {
+		snprintf(why, SECRET_WHY, "%s", strerror(ENOMEM));
+		return -1;
+	}
+	if ((ret = secret_resolve(&secret, why)) == 0)
+		memcpy(a->secret, secret, strlen(secret) + 1);
+	explicit_bzero(secret, strlen(secret));
+	free(secret);
+	return ret;
 }
 
 /* Who we are at this server, and who it is, from the keys. */
 static const char *
 complete(struct server_addr *a, const struct client_conf *c, const char *secret)
 {
-	const char *fault = resolve(a);
-
-	if (fault != NULL)
-		return fault;
 	if (a->id[0] == '\0' && c->id == NULL)
 		return "no id: add id = \"...\", or write it into the "
 		       "address, tcp://id:secret@host";
@@ -111,14 +138,18 @@ conf_servers_fill(
     struct client_conf *c, const struct schema_input *in, struct faults *f)
 {
 	struct schema_place at = schema_locate(in, "server", f);
-	char secret[SECRET_MAX + 1];
+	char secret[SECRET_MAX + 1], why[SECRET_WHY];
 	const char *expected;
 
-	read_secret(secret, c, in, f);
+	if (read_secret(secret, c, in, f) == -1)
+		return;
+	check_key(c, in, f);
 	c->servers = calloc(c->server.n, sizeof(*c->servers));
 	c->nservers = c->servers == NULL ? 0 : c->server.n;
 	for (size_t i = 0; i < c->nservers; i++) {
 		expected = server_addr_parse(&c->servers[i], c->server.v[i]);
+		if (expected == NULL && resolve(&c->servers[i], why) == -1)
+			expected = why;
 		if (expected == NULL)
 			expected = complete(&c->servers[i], c, secret);
 		if (expected != NULL)

@@ -35,7 +35,7 @@ is_basic(const char *s)
 static void
 finish_token(struct client_service *s, const struct schema_place *at)
 {
-	const char *fault;
+	char why[SECRET_WHY];
 
 	if (s->token == NULL) {
 		if (s->private)
@@ -43,8 +43,8 @@ finish_token(struct client_service *s, const struct schema_place *at)
 			    "expected a token: the service is private");
 		return;
 	}
-	if ((fault = secret_resolve(&s->token)) != NULL)
-		schema_fault(at, "token", "%s", fault);
+	if (secret_resolve(&s->token, why) == -1)
+		schema_fault(at, "token", "%s", why);
 	else if (!is_token(s->token))
 		schema_fault(at, "token",
 		    "expected letters, digits and signs without blanks");
@@ -60,12 +60,12 @@ finish_token(struct client_service *s, const struct schema_place *at)
 static void
 finish_basic(struct client_service *s, const struct schema_place *at)
 {
-	const char *fault;
+	char why[SECRET_WHY];
 
 	if (s->basic == NULL)
 		return;
-	if ((fault = secret_resolve(&s->basic)) != NULL)
-		schema_fault(at, "basic", "%s", fault);
+	if (secret_resolve(&s->basic, why) == -1)
+		schema_fault(at, "basic", "%s", why);
 	else if (!is_basic(s->basic))
 		schema_fault(at, "basic", "expected \"user:password\"");
 	else if (conf_ports_is_raw(s))

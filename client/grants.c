@@ -177,7 +177,7 @@ add_last(char url[GRANTS_URL], const struct client_service *v,
 }
 
 static void
-say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
+say_granted(const struct entry *e, struct grant_row *row,
     const struct granted *in, const char *host, uint16_t port)
 {
 	char url[TEXT_ESCAPED];
@@ -202,7 +202,6 @@ say_granted(struct grants *g, const struct entry *e, struct grant_row *row,
 	if (!again)
 		log_info(
 		    "%s is reachable at %s", e->conf->local_text, row->url);
-	parent_ready(g->parent);
 }
 
 /* Since when somebody else has it, as a clock shows it: " since ...". */
@@ -290,7 +289,7 @@ take_row(struct grants *g, const struct granted *in, struct tally *t,
 		snprintf(row->url, sizeof(row->url), "CONNECT %s", in->host);
 		t->granted++;
 	} else if (in->code == GRANT_OK) {
-		say_granted(g, e, row, in, host, port);
+		say_granted(e, row, in, host, port);
 		t->granted++;
 	} else {
 		say_refused(e, row, in);
@@ -347,6 +346,8 @@ grants_take(struct grants *g, const uint8_t *p, size_t n, const char *host,
 		evtimer_del(g->retry);
 		g->delay = GRANTS_RETRY_MS;
 	}
+	if (t.granted > 0)
+		parent_ready(g->parent);
 	attach_answered(g->parent->attach, t.granted + t.taken > 0);
 	return 0;
 }

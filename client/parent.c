@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/alarm.h"
 #include "client/attach.h"
@@ -168,10 +169,10 @@ adopt(struct parent *p, struct source *s, const char **why,
 	if (old->conf.log_level != s->conf.log_level)
 		parent_set_level(p, parent_level(p->conf, p->verbose));
 	children_configure(p);
-	if (!same) {
-		children_identify(p);
+	/* The file of a key may hold another one now. */
+	(void)children_identify(p);
+	if (!same)
 		attach_renew(p->attach);
-	}
 	source_drop(old);
 	return 0;
 }
@@ -191,6 +192,24 @@ answer(struct ctl_call *call, const char *why)
 		ctl_ok(call);
 }
 
+/* Relative paths mean what they meant then; a daemon's directory is "/". */
+static int
+load_at_start(struct parent *p, struct client_conf *c,
+    const struct conf_args *args, struct faults *f)
+{
+	int ret;
+
+	if (p->cwd_fd != -1 && fchdir(p->cwd_fd) == -1) {
+		faults_add(f, NULL, 0, NULL, "where it was started: %s",
+		    strerror(errno));
+		return -1;
+	}
+	ret = client_conf_load(c, args, f);
+	if (p->cwd_fd != -1 && chdir("/") == -1)
+		log_warn("/");
+	return ret;
+}
+
 void
 parent_reload(struct parent *p, struct ctl_call *call)
 {
@@ -206,7 +225,7 @@ parent_reload(struct parent *p, struct ctl_call *call)
 		return;
 	}
 	s->users = 1;
-	if (client_conf_load(&s->conf, &args, &faults) == -1) {
+	if (load_at_start(p, &s->conf, &args, &faults) == -1) {
 		answer(call,
 		    faults.n > 0 ? faults.line[0] : "faulty configuration");
 		free(s);
@@ -336,10 +355,14 @@ tear_down(struct parent *p)
 int
 parent_run(struct parent *p, struct source *source)
 {
+	int status;
+
 	p->source = source;
 	p->conf = &source->conf;
 	p->started = clock_ms();
-	p->status = set_up(p);
+	status = set_up(p);
+	if (status != 0)
+		p->status = status;
 	if (p->status == 0)
 		event_base_dispatch(p->base);
 	tear_down(p);

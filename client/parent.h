@@ -56,6 +56,7 @@ struct parent {
 	const struct client_conf *conf;
 	bool foreground, privileged;
 	int daemon_fd; /* for daemon_ready(); -1: said, or not needed */
+	int cwd_fd;    /* where we were started; -1: we are still there */
 	int verbose;   /* -v: how often */
 	struct parent_uids uids;
 	uint8_t instance[LOGIN_INSTANCE]; /* which process of this id we are */

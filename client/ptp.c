@@ -1,5 +1,6 @@
 /* ptp: publishes local services through a ptp server. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -94,10 +95,13 @@ serve(const struct cmdline *cl, struct source *s)
 		.foreground = cl->foreground,
 		.privileged = geteuid() == 0,
 		.daemon_fd = -2, /* there is something to say, to nobody here */
+		.cwd_fd = -1,
 		.verbose = cl->verbose,
 	};
 
-	if (!cl->foreground && (p.daemon_fd = daemon_start()) == -1) {
+	if (!cl->foreground &&
+	    ((p.cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1 ||
+		(p.daemon_fd = daemon_start()) == -1)) {
 		fprintf(stderr, "ptp: cannot go to the background: %s\n",
 		    strerror(errno));
 		source_drop(s);

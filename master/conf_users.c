@@ -41,7 +41,7 @@ void
 conf_users_finish(void *user, const struct schema_place *at)
 {
 	struct conf_user *u = user;
-	const char *fault;
+	char why[SECRET_WHY];
 
 	u->file = at->file;
 	u->line = at->line;
@@ -49,11 +49,8 @@ conf_users_finish(void *user, const struct schema_place *at)
 	if ((u->set & USER_SET_ID) == 0)
 		schema_fault(at, "id", "expected an id");
 	u->method = method_of(u, at);
-	if (u->secret != NULL) {
-		fault = secret_resolve(&u->secret);
-		if (fault != NULL)
-			schema_fault(at, "secret", "%s", fault);
-	}
+	if (u->secret != NULL && secret_resolve(&u->secret, why) == -1)
+		schema_fault(at, "secret", "%s", why);
 	if ((u->set & USER_SET_TUNNELS) != 0 && u->limits.tunnels == 0)
 		schema_fault(at, "tunnels",
 		    "expected a whole number from 1 to %d", CONF_TUNNELS_MAX);
@@ -107,7 +104,7 @@ load_file(struct server_conf *c, const struct conf_args *args,
 	if (rc == 1) {
 		in.group = config_root_setting(&cfg);
 		schema_load(&conf_schema_users, &file, &in, f);
-		if (args->reload && file.users.n == 0)
+		if (file.users.n == 0)
 			faults_warn(f, c->users_file, 0, NULL,
 			    "no users: nobody of it can log in");
 		move_users(c, &file.users, RANK_FILE, f);

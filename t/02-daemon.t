@@ -118,6 +118,7 @@ def run():
             done = lab.run(client)
             tap.is_(done.returncode, 0, done.stderr)
             tap.is_(get(port).status, 200, "status")
+            tap.is_(done.stdout.count("is reachable at"), 1, done.stdout)
         pids = {}
         for name in ("ptpd", "ptp"):
             with tap.case(f"{name}: a session of its own, no terminal, /"):
@@ -187,6 +188,23 @@ def run():
             done = lab.run([w.replace("id1:secret1@", "id1:of the file x@")
                             for w in client])
             tap.is_(done.returncode, 3, done.stderr)
+            process.stop()
+        with tap.case("ptp without -d: relative paths hold at a reload"):
+            process = lab.start("ptpd", server[:1] + ["-d"] + server[1:])
+            process.wait_line("ready")
+            lab.write("word", "secret1\n", 0o600)
+            argv = client[:-2] + [f"tcp://id1:@word@127.0.0.1:{port}",
+                                  "9,basic=@gate", "9,name=b"]
+            lab.write("gate", "ann:pass\n", 0o600)
+            done = lab.run(argv, cwd=lab.dir)
+            tap.is_(done.returncode, 0, done.stderr)
+            done = ctl(lab, lab.path("ptp.sock"), "reload")
+            tap.is_(done.returncode, 0, done.stderr)
+            os.unlink(lab.path("gate"))
+            done = ctl(lab, lab.path("ptp.sock"), "reload")
+            tap.is_(done.returncode, 1, done.stdout)
+            tap.like(done.stderr, "services.0..basic: the file after", "why")
+            ctl(lab, lab.path("ptp.sock"), "stop")
             process.stop()
         with tap.case("a secret's file of two lines is refused"):
             lab.write("secret", "of the file\nsecond line\n", 0o600)

@@ -4,6 +4,7 @@
 import os
 
 from lib import tap
+from lib.daemons import Ptpd
 from lib.lab import Lab
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
@@ -67,6 +68,14 @@ def run():
             done = lab.run([os.path.join(root, "usr/sbin/ptpd"), "-n", "-f",
                             conf])
             tap.is_(done.stdout, "configuration OK\n", done.stderr)
+        with tap.case("and serves, wherever that tree lies"):
+            port = Ptpd(lab, program=os.path.join(root, "usr/sbin/ptpd")).port
+            client = lab.start("ptp", [
+                os.path.join(root, "usr/bin/ptp"), "-d", "-f",
+                lab.write("empty", ""), "-o", "socket=" + lab.path("sock"),
+                "-o", "known_servers=" + lab.path("known"),
+                "-s", f"tcp://id1:secret1@127.0.0.1:{port}", "9"])
+            client.wait_line("is reachable at", "stdout")
         with tap.case("make uninstall takes the programs away"):
             make("uninstall")
             left = [p for p in files(root) if p in WANTED]

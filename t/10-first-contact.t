@@ -6,9 +6,10 @@ three lines can be typed as they are printed: ports, paths and example.com.
 """
 
 import os
+import signal
 import sys
 
-from lib import namespace, tap
+from lib import namespace, proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, Timeout, port_answers, until
 from lib.web import NGINX, Nginx, page
@@ -197,7 +198,29 @@ def login_by_key(lab):
         client = Ptp(lab, server, site.url, options=["-o", f"key={path}"],
                      address=f"tcp://kate@127.0.0.1:{server.port}")
         tap.is_(get(server.port, host="kate").status, 200, "status")
+    with tap.case("the key's file goes: a reload says so, nothing has changed"):
+        os.rename(path, path + ".away")
+        done = client.ctl("reload")
+        tap.is_(done.returncode, 1, done.stdout)
+        tap.like(done.stderr, f"key: {path}: No such file", "why")
+        tap.is_(get(server.port, host="kate").status, 200, "status")
+    with tap.case("who needs it then waits for it"):
+        proof = next(pid for pid in proc.children(client.popen.pid)
+                     if b"proof" in proc.command_line(pid))
+        os.kill(proof, signal.SIGKILL)
+        client.wait_line("there is no identity for it")
+        os.rename(path + ".away", path)
+        server.ctl("kick", "kate")
+        until("it logs in again", lambda: get(
+            server.port, host="kate").status == 200)
         client.stop()
+    with tap.case("a key that is not there, or not closed: exit 1, said so"):
+        for wrong in ("/no/such", lab.write("open", "A" * 43, 0o644)):
+            client = Ptp(lab, server, site.url, options=["-o", f"key={wrong}"],
+                         address=f"tcp://kate@127.0.0.1:{server.port}",
+                         wait=False)
+            tap.is_(client.wait_exit(), 1, client.log())
+            tap.like(client.log(), f"key: {wrong}: ", "said")
     with tap.case("another key is refused, exit 3"):
         other = lab.path("other")
         lab.run([lab.program("ptp"), "keygen", "-o", other])

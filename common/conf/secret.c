@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,24 +60,26 @@ secret_read(char dst[SECRET_MAX + 1], const char *path)
 	return fault;
 }
 
-const char *
-secret_resolve(char **secret)
+int
+secret_resolve(char **secret, char why[SECRET_WHY])
 {
 	char read[SECRET_MAX + 1];
 	const char *fault;
 	char *copy;
 
 	if (**secret != '@')
-		return NULL;
+		return 0;
 	fault = secret_read(read, *secret + 1);
-	if (fault != NULL)
-		return fault;
-	copy = strdup(read);
+	copy = fault == NULL ? strdup(read) : NULL;
 	explicit_bzero(read, sizeof(read));
-	if (copy == NULL)
-		return strerror(ENOMEM);
+	if (copy == NULL) {
+		/* Not its name: maybe it is a secret that begins with "@". */
+		snprintf(why, SECRET_WHY, "the file after \"@\": %s",
+		    fault != NULL ? fault : strerror(ENOMEM));
+		return -1;
+	}
 	explicit_bzero(*secret, strlen(*secret));
 	free(*secret);
 	*secret = copy;
-	return NULL;
+	return 0;
 }

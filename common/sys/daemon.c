@@ -74,7 +74,7 @@ daemon_start(void)
 	}
 	close(ready[0]);
 	if (setsid() == -1 || chdir("/") == -1 ||
-	    to_null(STDIN_FILENO, STDOUT_FILENO) == -1) {
+	    to_null(STDIN_FILENO, STDIN_FILENO) == -1) {
 		saved = errno;
 		close(ready[1]);
 		errno = saved;
@@ -86,7 +86,7 @@ daemon_start(void)
 int
 daemon_ready(int fd)
 {
-	int rc = to_null(STDERR_FILENO, STDERR_FILENO), saved = errno;
+	int rc = to_null(STDOUT_FILENO, STDERR_FILENO), saved = errno;
 
 	/* A parent that was killed meanwhile is no fault of ours. */
 	if (rc == 0)

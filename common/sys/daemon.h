@@ -4,8 +4,8 @@
 
 /*
  * Fork into the background. Only the child returns, in a session of its own,
- * with "/" as directory, stdin and stdout from and to /dev/null, and stderr
- * still the starter's, so that faults are seen. The parent lives until
+ * with "/" as directory, stdin from /dev/null, and stdout and stderr still the
+ * starter's, so that answers and faults are seen. The parent lives until
  * daemon_ready(), then exits 0; if the child ends before, it exits with the
  * child's status (2 if that was a signal).
  *
@@ -14,7 +14,7 @@
  */
 int daemon_start(void);
 
-/* We serve: let the parent go, stderr to /dev/null, close `fd`. 0 or -1. */
+/* We serve: let the parent go, both to /dev/null, close `fd`. 0 or -1. */
 int daemon_ready(int fd);
 
 /*

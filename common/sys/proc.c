@@ -36,21 +36,46 @@ try_dir(
 	return 0;
 }
 
+/* The directory of the running executable, into dst[PATH_MAX]. */
+static int
+own_dir(char *dst)
+{
+	ssize_t n = readlink("/proc/self/exe", dst, PATH_MAX - 1);
+	char *slash;
+
+	if (n <= 0)
+		return -1;
+	dst[n] = '\0';
+	if ((slash = strrchr(dst, '/')) == NULL)
+		return -1;
+	*slash = '\0';
+	return 0;
+}
+
+int
+proc_near(const char *relative, const char *name, char *dst, size_t size)
+{
+	char own[PATH_MAX], path[PATH_MAX], dir[PATH_MAX];
+	int n;
+
+	if (own_dir(own) == -1)
+		return -1;
+	n = snprintf(path, sizeof(path), "%s/%s", own, relative);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (realpath(path, dir) == NULL)
+		return -1;
+	return try_dir(dst, size, dir, strlen(dir), name);
+}
+
 int
 proc_libexec(const char *name, char *dst, size_t size)
 {
-	char self[PATH_MAX];
-	const char *slash;
-	ssize_t n;
-
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		if (slash != NULL &&
-		    try_dir(dst, size, self, (size_t)(slash - self), name) == 0)
-			return 0;
-	}
+	if (proc_near(".", name, dst, size) == 0 ||
+	    proc_near("../libexec/ptp", name, dst, size) == 0)
+		return 0;
 	return try_dir(dst, size, PTP_LIBEXECDIR, strlen(PTP_LIBEXECDIR), name);
 }
 

@@ -11,10 +11,16 @@
 #define PROC_KEEP_STDERR "PTP_KEEP_STDERR"
 
 /*
- * Find the executable `name` beside the running one, else in PTP_LIBEXECDIR,
- * and write its absolute path to dst[size]. Returns 0, or -1 with errno
- * (ENOENT, ENAMETOOLONG). Call it once at start: the answer must not change
- * under a running daemon.
+ * Find the executable `name` in a directory that is named from that of the
+ * running one on, as "../../bin", and write its absolute path to dst[size].
+ * Returns 0, or -1 with errno (ENOENT, ENAMETOOLONG).
+ */
+int proc_near(const char *relative, const char *name, char *dst, size_t size);
+
+/*
+ * The same beside the running one, else in the libexec/ptp of the tree that
+ * it is installed in, else in PTP_LIBEXECDIR. Call it once at start: the
+ * answer must not change under a running daemon.
  */
 int proc_libexec(const char *name, char *dst, size_t size);
 

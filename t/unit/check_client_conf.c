@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/conf.h"
+#include "client/keyfile.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -43,6 +44,8 @@ load(struct client_conf *c, const struct input *in, struct faults *f)
 		.nservers = count(in->servers),
 		.services = in->services,
 		.nservices = count(in->services) };
+	uint8_t public[KEYTEXT_KEY];
+	char why[KEYFILE_WHY];
 	FILE *file;
 	int rc;
 
@@ -52,6 +55,7 @@ load(struct client_conf *c, const struct input *in, struct faults *f)
 	file = fopen("secret", "w");
 	fputs("in the file\n", file);
 	fclose(file);
+	ck_assert_int_eq(keyfile_make("id.key", public, why), 0);
 	file = fopen("t.conf", "w");
 	fputs(in->text == NULL ? "" : in->text, file);
 	fclose(file);
@@ -59,6 +63,7 @@ load(struct client_conf *c, const struct input *in, struct faults *f)
 	rc = client_conf_load(c, &args, f);
 	unlink("t.conf");
 	unlink("secret");
+	unlink("id.key");
 	ck_assert_int_eq(chdir("/"), 0);
 	rmdir(dir);
 	strcpy(strrchr(dir, '.') + 1, "XXXXXX");
@@ -264,9 +269,9 @@ static const struct {
 	    "key" },
 	{ { "id = \"a\"; secret_file = \"/nonexistent\";", { NULL },
 	      { "a:b@h" }, { "80" } },
-	    "t.conf:1: secret_file: No such file or directory" },
+	    "t.conf:1: secret_file: /nonexistent: No such file or directory" },
 	{ { NULL, { NULL }, { "a:@/nonexistent@h" }, { "80" } },
-	    "server: No such file or directory" },
+	    "server: the file after \"@\": No such file or directory" },
 	{ { NULL, { "tunnel.idle=4" }, { SERVER }, { "80" } },
 	    "-o: tunnel.idle: expected at most tunnel.connections" },
 	{ { NULL, { "tunnel.connections=11" }, { SERVER }, { "80" } },

@@ -202,7 +202,8 @@ static const struct {
 	{ "users = ( { id = \"a\"; secret = \"b\"; tunnels = 0; } );",
 	    ":1: users[0].tunnels: expected a whole number from 1 to 255" },
 	{ "users = ( { id = \"a\"; secret = \"@/nonexistent\"; } );",
-	    ":1: users[0].secret: No such file or directory" },
+	    ":1: users[0].secret: the file after \"@\": No such file or "
+	    "directory" },
 	{ "users_file = \"/nonexistent\";",
 	    ":1: users_file: /nonexistent: no such file" },
 	{ "limits = { hosts = { regex = \"(\"; }; };",

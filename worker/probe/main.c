@@ -141,7 +141,8 @@ start_ptp(struct probe *p)
 	char program[PATH_MAX], conf[128];
 	int pair[2];
 
-	if (proc_libexec("ptp", program, sizeof(program)) == -1)
+	if (proc_near(".", "ptp", program, sizeof(program)) == -1 &&
+	    proc_near("../../bin", "ptp", program, sizeof(program)) == -1)
 		snprintf(program, sizeof(program), "%s/ptp", PTP_BINDIR);
 	snprintf(p->dir, sizeof(p->dir), "/tmp/ptpd-probe.XXXXXX");
 	if (mkdtemp(p->dir) == NULL) {
