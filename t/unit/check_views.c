@@ -1,7 +1,10 @@
 /* Unit test of what role api writes: JSON, metrics, the page. */
+#include "worker/report/cards.h"
+#include "worker/report/history.h"
 #include "worker/report/views.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +18,7 @@ add_client(struct rows *r, const char *id)
 
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "id", id);
+	ctl_row_str(&row, "state", "here");
 	ctl_row_num(&row, "requests", 12);
 	ctl_row_num(&row, "up", 1536);
 	ctl_row_num(&row, "seconds", 3700);
@@ -88,9 +92,11 @@ START_TEST(json)
 	add_client(&a.of[QUERY_CLIENTS], "d");
 	text = text_of("/show/clients?x=y", &a, 200);
 	ck_assert_str_eq(text,
-	    "[\n{\"id\": \"a\\\"b\\\\c\", \"requests\": 12, \"up\": 1536, "
+	    "[\n{\"id\": \"a\\\"b\\\\c\", \"state\": \"here\", \"requests\": "
+	    "12, \"up\": 1536, "
 	    "\"seconds\": 3700, \"held\": true, \"none\": null},\n"
-	    "{\"id\": \"d\", \"requests\": 12, \"up\": 1536, "
+	    "{\"id\": \"d\", \"state\": \"here\", \"requests\": 12, \"up\": "
+	    "1536, "
 	    "\"seconds\": 3700, \"held\": true, \"none\": null}\n]\n");
 	free(text);
 	a.of[QUERY_CLIENTS].failed = true;
@@ -141,12 +147,95 @@ START_TEST(page)
 	add_status(&a.of[QUERY_STATUS]);
 	add_client(&a.of[QUERY_CLIENTS], "<b>&");
 	a.of[QUERY_ROUTES].failed = true;
+	a.of[QUERY_WORKERS].failed = true;
 	text = text_of("/", &a, 200);
+	has(text, "names: not to be had now");
 	has(text, "&lt;b&gt;&amp;");
 	has(text, "1.5 KiB");
 	has(text, "1 h 1 min");
 	has(text, "not to be had now");
 	ck_assert_ptr_null(strstr(text, "<b>&<"));
+	free(text);
+	answers_free(&a);
+}
+END_TEST
+
+/* How the figures went: what is old, too many or too young is left out. */
+START_TEST(history)
+{
+	static struct history h;
+	struct history_sample s = { .ms = 5000 }, r;
+	struct answers a = { .history = &h };
+	char *text;
+
+	add_status(&a.of[QUERY_STATUS]);
+	text = text_of("/", &a, 200); /* nothing to see yet */
+	ck_assert_ptr_null(strstr(text, "<svg"));
+	free(text);
+	history_add(&h, &s);
+	s.ms += HISTORY_GAP_MS - 1;
+	history_add(&h, &s);
+	ck_assert_uint_eq(h.n, 1);
+	s = (struct history_sample){ 9000, 4096, 8192, 4 };
+	history_add(&h, &s);
+	r = history_rate(&h, 1);
+	ck_assert_uint_eq(r.up, 1024);
+	ck_assert_uint_eq(r.down, 2048);
+	ck_assert_uint_eq(r.requests, 1);
+	s = (struct history_sample){ 11000, 0, 9192, 4 }; /* went back */
+	history_add(&h, &s);
+	ck_assert_uint_eq(history_rate(&h, 2).up, 0);
+	text = text_of("/", &a, 200);
+	has(text, "<svg");
+	has(text, "peak 2.0 KiB/s in 6 s");
+	has(text, "<b>500 B/s</b>");
+	free(text);
+	for (int i = 0; i < 2 * HISTORY_SAMPLES; i++) {
+		s.ms += HISTORY_GAP_MS;
+		history_add(&h, &s);
+	}
+	ck_assert_uint_eq(h.n, HISTORY_SAMPLES);
+	ck_assert_uint_eq(h.at[h.n - 1].ms, s.ms);
+	s.ms += HISTORY_SPAN_MS + 1;
+	history_add(&h, &s);
+	ck_assert_uint_eq(h.n, 1);
+	answers_free(&a);
+}
+END_TEST
+
+/* More clients and names than anybody looks at. */
+START_TEST(page_is_bounded)
+{
+	struct answers a = { 0 };
+	const uint8_t *fields;
+	struct ctl_row row;
+	char *text, id[16];
+	size_t n;
+
+	add_status(&a.of[QUERY_STATUS]);
+	for (int i = 0; i < CARDS_MAX + 7; i++) {
+		snprintf(id, sizeof(id), "id%d", i);
+		add_client(&a.of[QUERY_CLIENTS], id);
+	}
+	for (int i = 0; i < CARDS_NAMES_MAX + 3; i++) {
+		ctl_row_begin(&row);
+		ctl_row_str(&row, "host", "a.example.com");
+		ctl_row_str(&row, "table", "http");
+		ctl_row_str(&row, "kind", i == 0 ? "wildcard" : "full");
+		ctl_row_str(&row, "client", "id0");
+		fields = ctl_row_end(&row, &n);
+		rows_add(&a.of[QUERY_ROUTES], fields, n);
+	}
+	ctl_row_begin(&row);
+	ctl_row_str(&row, "listener", "http");
+	ctl_row_num(&row, "port", 8080);
+	fields = ctl_row_end(&row, &n);
+	rows_add(&a.of[QUERY_LISTENERS], fields, n);
+	text = text_of("/", &a, 200);
+	has(text, "and 7 more: <a href=\"/show/clients\">");
+	has(text, "<li>and 3 more</li>");
+	has(text, "<li>a.example.com</li>");
+	has(text, "href=\"http://a.example.com:8080/\"");
 	free(text);
 	answers_free(&a);
 }
@@ -230,6 +319,8 @@ main(void)
 	tcase_add_test(t, json);
 	tcase_add_test(t, metrics);
 	tcase_add_test(t, page);
+	tcase_add_test(t, history);
+	tcase_add_test(t, page_is_bounded);
 	tcase_add_test(t, status);
 	tcase_add_test(t, paths);
 	tcase_add_test(t, bounds);

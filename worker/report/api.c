@@ -120,7 +120,9 @@ answer(struct request *r, int status, const struct text_out *body)
 	    "Content-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n"
 	    "Content-Security-Policy: default-src 'none'; style-src "
-	    "'unsafe-inline'\r\n"
+	    "'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+	    "frame-ancestors 'none'\r\n"
+	    "Referrer-Policy: no-referrer\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "Connection: close\r\n\r\n",
 	    status, status == 200 ? "OK" : page_reason(status), r->view->type,
@@ -139,14 +141,34 @@ is_check(const struct request *r)
 	return r->view->asks[0] == QUERY_CHECK;
 }
 
+/* Keep what a chart is made of. */
+static void
+remember(struct api *a, struct answers *answers)
+{
+	const struct rows *figures = &answers->of[QUERY_STATUS];
+	struct history_sample s = { .ms = now_us() / 1000 };
+	struct buf row;
+	size_t at = 0;
+
+	answers->history = &a->history;
+	if (figures->failed || !rows_next(figures, &at, &row))
+		return;
+	s.up = row_number(row, "up");
+	s.down = row_number(row, "down");
+	s.requests = row_number(row, "requests");
+	history_add(&a->history, &s);
+}
+
 /* Everything that the view needs is there. */
 static void
 on_gathered(void *arg)
 {
 	struct text_out body = { .p = NULL };
 	struct request *r = arg;
-	int status = r->view->write(&body, &r->gather.answers, r->view);
+	int status;
 
+	remember(r->api, &r->gather.answers);
+	status = r->view->write(&body, &r->gather.answers, r->view);
 	gather_end(&r->gather);
 	if (is_check(r))
 		r->api->checked = status == 200 ? now_us() : 0;

@@ -1,10 +1,11 @@
 /*
  * Role api: answers read-only HTTP requests of whoever runs the server, from
- * what the master tells it about its tables. It holds nothing of its own.
+ * what the master tells it about its tables.
  *
  *	api	 the process and its connections, a request each
  *	gather	 the questions to the master that a request takes
  *	views	 which path is what; metrics, page: how it is written
+ *	history	 how the figures went, for the page's chart
  */
 #ifndef API_H
 #define API_H
@@ -17,6 +18,7 @@
 #include "common/base/deadline.h"
 #include "common/http/head.h"
 #include "worker/report/gather.h"
+#include "worker/report/history.h"
 #include "worker/report/text_out.h"
 #include "worker/report/views.h"
 #include "common/ipc/serve.h"
@@ -35,6 +37,7 @@ struct api {
 	struct deadlines waiting, closing;
 	struct event tick; /* pending while anything is held */
 	struct gather_list gathering;
+	struct history history;
 	uint64_t checked; /* when /status was well, us; 0: not lately */
 	struct head head; /* scratch, between two calls of ours */
 };

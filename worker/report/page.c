@@ -1,6 +1,8 @@
 /* The page for people: no script, nothing loaded, new every few seconds. */
 #include <string.h>
 
+#include "worker/report/cards.h"
+#include "worker/report/figures.h"
 #include "worker/report/views.h"
 
 static const char head[] =
@@ -8,177 +10,209 @@ static const char head[] =
     "<meta name=\"viewport\" content=\"width=device-width\">\n"
     "<meta http-equiv=\"refresh\" content=\"5\">\n"
     "<title>ptpd</title>\n<style>\n"
-    ":root{color-scheme:light dark;--line:#8883;--dim:#888;--good:#2a9d4a;"
-    "--bad:#d33}\n"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;"
-    "padding:0 1rem}\n"
-    "h1{font-size:1.4rem;margin:0}h2{font-size:1rem;margin:2rem 0 .5rem}\n"
-    "header{display:flex;gap:.75rem;align-items:baseline}\n"
-    "header span,footer{color:var(--dim)}footer{margin:2rem 0}\n"
-    ".figures{display:grid;gap:.75rem;margin-top:1rem;"
-    "grid-template-columns:repeat(auto-fill,minmax(9rem,1fr))}\n"
-    ".figures div{border:1px solid var(--line);border-radius:.5rem;"
-    "padding:.5rem .75rem}\n"
-    ".figures b{display:block;font-size:1.35rem;font-variant-numeric:"
+    ":root{color-scheme:light dark;--back:#f6f7f9;--card:#fff;--line:#e3e6ea;"
+    "--dim:#667080;--good:#1f9d55;--bad:#d64545;--fair:#c98a0b;"
+    "--down:#2f6fed;--up:#e0801a}\n"
+    "@media(prefers-color-scheme:dark){:root{--back:#14171c;--card:#1d2128;"
+    "--line:#2c323b;--dim:#96a0ae;--good:#3fc67a;--bad:#f07070;"
+    "--fair:#e5b045;--down:#6c9dff;--up:#f5a44f}}\n"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:1.5rem "
+    "auto;padding:0 1rem;background:var(--back);font-variant-numeric:"
     "tabular-nums}\n"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;"
-    "font-variant-numeric:tabular-nums}\n"
-    "th{text-align:left;font-weight:600;color:var(--dim);white-space:nowrap}\n"
-    "th,td{padding:.25rem .75rem .25rem 0;border-bottom:1px solid "
-    "var(--line)}\n"
-    ".n{text-align:right}td.here{color:var(--good)}td.away,td.lost{"
-    "color:var(--bad)}\n"
+    "header{display:flex;flex-wrap:wrap;gap:.25rem 1rem;"
+    "align-items:baseline}\n"
+    "h1{font-size:1.5rem;margin:0}h2{font-size:1rem;margin:2rem 0 .75rem}\n"
+    "h3{font-size:1rem;margin:0;overflow-wrap:anywhere}p{margin:.25rem 0}\n"
+    "small,header span,figcaption,footer,article p,.tiles p,dt{"
+    "color:var(--dim)}small{font-size:.8rem}\n"
+    ".tiles,.cards{display:grid;gap:.75rem;grid-template-columns:"
+    "repeat(auto-fit,minmax(min(100%,9rem),1fr))}\n"
+    ".cards{align-items:start;grid-template-columns:repeat(auto-fill,minmax("
+    "min(100%,20rem),"
+    "1fr))}\n"
+    ".tiles>div,article,figure,.list{background:var(--card);border:1px solid "
+    "var(--line);border-radius:.6rem;padding:.75rem 1rem;margin:0}\n"
+    ".tiles{margin:1rem 0 .75rem}.tiles b{display:block;font-size:1.6rem;"
+    "line-height:1.2}\n"
+    "svg{display:block;width:100%;height:8rem}path{vector-effect:"
+    "non-scaling-stroke;stroke-width:2;fill:none}\n"
+    "path.area{fill:var(--down);fill-opacity:.15}path.down{stroke:"
+    "var(--down)}path.up{stroke:var(--up)}\n"
+    "figcaption,article p,.list{display:flex;flex-wrap:wrap;gap:.1rem 1rem}\n"
+    "span.down::before{content:\"\\2193 \";color:var(--down);font-weight:700}"
+    "span.up::before{content:\"\\2191 \";color:var(--up);font-weight:700}\n"
+    ".state::before{content:\"\";display:inline-block;width:.6em;height:.6em;"
+    "border-radius:50%;margin-right:.5em;background:var(--fair)}\n"
+    ".state.here::before,.state.ready::before,.state.serving::before{"
+    "background:var(--good)}.state.lost::before{background:var(--bad)}"
+    ".state.away::before{background:var(--dim)}\n"
+    ".bar{height:.3rem;border-radius:1rem;background:var(--line);"
+    "overflow:hidden;margin:.4rem 0}.bar i{display:block;height:100%;"
+    "background:var(--down)}\n"
+    "article ul{list-style:none;margin:.5rem 0 0;padding:0}"
+    "article li{overflow-wrap:anywhere}a{color:var(--down);"
+    "text-decoration:none}a:hover{text-decoration:underline}\n"
+    ".list{gap:.25rem 1.5rem}.list span{white-space:nowrap}\n"
+    "meter{width:5rem;vertical-align:middle}.alarm{color:var(--bad)}\n"
+    "footer{margin:2rem 0}\n"
     "</style></head><body>\n";
 
-/* A number as people read it: 1536 -> 1.5 K, by 1024 for bytes. */
-static void
-put_bytes(struct text_out *out, uint64_t v)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB",
-		"PiB" };
-	double d = (double)v;
-	size_t unit = 0;
+/* ---- the server's figures ---- */
 
-	while (d >= 1024 && unit < 5) {
-		d /= 1024;
-		unit++;
+/* The rate of late, if there is one to tell; else the total. */
+static void
+put_bytes_tile(struct text_out *out, struct buf row, const char *name,
+    const char *text, const uint64_t *rate)
+{
+	text_out_printf(out, "<div><b>");
+	figures_bytes(out, rate != NULL ? *rate : row_number(row, name));
+	text_out_printf(out, "%s</b><p>%s", rate != NULL ? "/s" : "", text);
+	if (rate != NULL) {
+		text_out_printf(out, ", ");
+		figures_bytes(out, row_number(row, name));
+		text_out_printf(out, " in all");
 	}
-	text_out_printf(out, unit == 0 ? "%.0f %s" : "%.1f %s", d, units[unit]);
+	text_out_printf(out, "</p></div>\n");
 }
 
 static void
-put_time(struct text_out *out, uint64_t s)
+put_requests_tile(struct text_out *out, struct buf row, const uint64_t *rate)
 {
-	if (s >= 86400)
-		text_out_printf(out, "%llu d %llu h",
-		    (unsigned long long)(s / 86400),
-		    (unsigned long long)(s % 86400 / 3600));
-	else if (s >= 3600)
-		text_out_printf(out, "%llu h %llu min",
-		    (unsigned long long)(s / 3600),
-		    (unsigned long long)(s % 3600 / 60));
-	else if (s >= 60)
-		text_out_printf(out, "%llu min", (unsigned long long)(s / 60));
-	else
-		text_out_printf(out, "%llu s", (unsigned long long)s);
-}
-
-static bool
-is_named(const struct ctl_field *f, const char *name)
-{
-	return f->namelen == strlen(name) &&
-	    memcmp(f->name, name, f->namelen) == 0;
-}
-
-/* Field names that are bytes, and those that are seconds. */
-static bool
-is_bytes(const struct ctl_field *f)
-{
-	return is_named(f, "up") || is_named(f, "down") || is_named(f, "speed");
-}
-
-static uint64_t
-number_of(const struct ctl_field *f)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < f->len; i++)
-		v = v * 10 + (uint64_t)(f->value[i] - '0');
-	return v;
-}
-
-static void
-put_value(struct text_out *out, const struct ctl_field *f)
-{
-	if (f->kind == CTL_NULL)
-		text_out_printf(out, "&ndash;");
-	else if (f->kind == CTL_NUMBER && is_bytes(f))
-		put_bytes(out, number_of(f));
-	else if (f->kind == CTL_NUMBER && is_named(f, "seconds"))
-		put_time(out, number_of(f));
-	else
-		text_out_html(out, f->value, f->len);
-}
-
-/* "users_total" is shown as "users total". */
-static void
-put_name(struct text_out *out, const struct ctl_field *f)
-{
-	for (size_t i = 0; i < f->namelen; i++) {
-		char c = f->name[i] == '_' ? ' ' : f->name[i];
-
-		text_out_html(out, &c, 1);
+	text_out_printf(out, "<div><b>%llu%s</b><p>requests",
+	    (unsigned long long)(rate != NULL ? *rate
+					      : row_number(row, "requests")),
+	    rate != NULL ? "/s" : "");
+	if (rate != NULL) {
+		text_out_printf(out, ", ");
+		figures_number(out, row, "requests");
+		text_out_printf(out, " in all");
 	}
+	text_out_printf(out, "</p></div>\n");
 }
 
 static void
-put_cell(struct text_out *out, const struct ctl_field *f)
+put_tiles(struct text_out *out, struct buf row, const struct history *h)
 {
-	const char *class = f->kind == CTL_NUMBER ? "n" : "";
+	struct history_sample r = { 0 };
+	bool rates = h != NULL && h->n >= 2;
 
-	if (is_named(f, "state") && f->len == 4)
-		class = memcmp(f->value, "here", 4) == 0 ? "here"
-		    : memcmp(f->value, "away", 4) == 0	 ? "away"
-		    : memcmp(f->value, "lost", 4) == 0	 ? "lost"
-							 : "";
-	text_out_printf(out, "<td class=\"%s\">", class);
-	put_value(out, f);
-	text_out_printf(out, "</td>");
+	if (rates)
+		r = history_rate(h, h->n - 1);
+	text_out_printf(out, "<div class=\"tiles\">\n<div><b>");
+	figures_number(out, row, "users");
+	text_out_printf(out, "</b><p>users now, ");
+	figures_number(out, row, "users_total");
+	text_out_printf(out, " so far</p></div>\n");
+	put_requests_tile(out, row, rates ? &r.requests : NULL);
+	put_bytes_tile(out, row, "down", "to users", rates ? &r.down : NULL);
+	put_bytes_tile(out, row, "up", "from users", rates ? &r.up : NULL);
+	text_out_printf(out, "<div><b>");
+	figures_number(out, row, "clients");
+	text_out_printf(out, "</b><p>clients here</p></div>\n</div>\n");
+}
+
+/* What should not be: said only where it is. */
+static void
+put_alarms(struct text_out *out, struct buf row)
+{
+	uint64_t restarted = row_number(row, "workers_restarted");
+	uint64_t away = row_number(row, "turned_away");
+
+	if (restarted > 0)
+		text_out_printf(out,
+		    "<p class=\"alarm\">%llu processes had to be started "
+		    "anew</p>\n",
+		    (unsigned long long)restarted);
+	if (away > 0)
+		text_out_printf(out,
+		    "<p class=\"alarm\">%llu connections were turned away for "
+		    "want of descriptors</p>\n",
+		    (unsigned long long)away);
+}
+
+/* ---- the rest of the server ---- */
+
+static void
+put_listener(struct text_out *out, struct buf row)
+{
+	text_out_printf(out, "<span>");
+	figures_field(out, row, "listener");
+	text_out_printf(out, " <b>");
+	figures_field(out, row, "address");
+	text_out_printf(out, "</b>");
+	if (row_number(row, "dropped") > 0) {
+		text_out_printf(out, " <small>");
+		figures_number(out, row, "dropped");
+		text_out_printf(out, " dropped</small>");
+	}
+	text_out_printf(out, "</span>\n");
 }
 
 static void
-put_table(struct text_out *out, const char *title, const struct rows *rows)
+put_worker(struct text_out *out, struct buf row)
 {
-	struct ctl_field f;
-	struct buf row, names;
+	text_out_printf(out, "<span class=\"state ");
+	figures_field(out, row, "state");
+	text_out_printf(out, "\">");
+	figures_field(out, row, "role");
+	text_out_printf(out, " <small>");
+	if (row_number(row, "connections") > 0) {
+		figures_number(out, row, "connections");
+		text_out_printf(out, " connections, ");
+	}
+	text_out_printf(out, "for ");
+	figures_seconds(out, row_number(row, "seconds"));
+	text_out_printf(out, "</small></span>\n");
+}
+
+/* Bounds of the server; those of the clients are too many to look at. */
+static void
+put_limit(struct text_out *out, struct buf row)
+{
+	uint64_t used = row_number(row, "used"), most = row_number(row, "most");
+	struct ctl_field client;
+
+	if (most == 0 ||
+	    (row_field(row, "client", &client) && client.kind != CTL_NULL))
+		return;
+	text_out_printf(out, "<span>");
+	figures_field(out, row, "limit");
+	text_out_printf(out,
+	    " <meter max=\"%llu\" high=\"%llu\" optimum=\"0\" value=\"%llu\">"
+	    "</meter> <small>%llu of %llu</small></span>\n",
+	    (unsigned long long)most, (unsigned long long)(most - most / 5),
+	    (unsigned long long)used, (unsigned long long)used,
+	    (unsigned long long)most);
+}
+
+static void
+put_list(struct text_out *out, const char *title, const struct rows *rows,
+    void (*put)(struct text_out *out, struct buf row))
+{
+	struct buf row;
 	size_t at = 0;
 
-	text_out_printf(out, "<h2>%s</h2>\n", title);
-	if (rows->failed || !rows_next(rows, &at, &row)) {
-		text_out_printf(out, "<p>%s</p>\n",
-		    rows->failed ? "not to be had now" : "none");
-		return;
-	}
-	text_out_printf(out, "<div class=\"wide\"><table><tr>");
-	names = row;
-	while (ctl_row_next(&names, &f) == 1) {
-		text_out_printf(
-		    out, "<th class=\"%s\">", f.kind == CTL_NUMBER ? "n" : "");
-		put_name(out, &f);
-		text_out_printf(out, "</th>");
-	}
-	do {
-		text_out_printf(out, "</tr>\n<tr>");
-		while (ctl_row_next(&row, &f) == 1)
-			put_cell(out, &f);
-	} while (rows_next(rows, &at, &row));
-	text_out_printf(out, "</tr></table></div>\n");
+	text_out_printf(out, "<h2>%s</h2>\n<div class=\"list\">\n", title);
+	if (rows->failed)
+		text_out_printf(out, "not to be had now\n");
+	while (!rows->failed && rows_next(rows, &at, &row))
+		put(out, row);
+	text_out_printf(out, "</div>\n");
 }
 
-static void
-put_figures(struct text_out *out, struct buf row)
-{
-	struct ctl_field f;
+/* ---- */
 
-	text_out_printf(out, "<div class=\"figures\">\n");
-	while (ctl_row_next(&row, &f) == 1) {
-		if (is_named(&f, "version") || is_named(&f, "pid") ||
-		    is_named(&f, "state"))
-			continue;
-		text_out_printf(out, "<div><b>");
-		put_value(out, &f);
-		text_out_printf(out, "</b>");
-		if (is_named(&f, "seconds"))
-			text_out_printf(out, "up time");
-		else if (is_named(&f, "up"))
-			text_out_printf(out, "from users");
-		else if (is_named(&f, "down"))
-			text_out_printf(out, "to users");
-		else
-			put_name(out, &f);
-		text_out_printf(out, "</div>\n");
-	}
-	text_out_printf(out, "</div>\n");
+static void
+put_header(struct text_out *out, struct buf row)
+{
+	text_out_printf(out, "<header><h1>ptpd</h1><span class=\"state ");
+	figures_field(out, row, "state");
+	text_out_printf(out, "\">");
+	figures_field(out, row, "state");
+	text_out_printf(out, "</span><span>for ");
+	figures_seconds(out, row_number(row, "seconds"));
+	text_out_printf(
+	    out, "</span><span>version %s</span></header>\n", PTP_VERSION);
 }
 
 int
@@ -186,7 +220,6 @@ view_page(
     struct text_out *out, const struct answers *a, const struct view *view)
 {
 	const struct rows *status = &a->of[QUERY_STATUS];
-	struct ctl_field state;
 	struct buf row;
 	size_t at = 0;
 
@@ -194,19 +227,23 @@ view_page(
 	if (status->failed || !rows_next(status, &at, &row))
 		return 503;
 	text_out_add(out, head, sizeof(head) - 1);
-	text_out_printf(out, "<header><h1>ptpd</h1><span>%s, ", PTP_VERSION);
-	if (row_field(row, "state", &state))
-		text_out_html(out, state.value, state.len);
-	text_out_printf(out, "</span></header>\n");
-	put_figures(out, row);
-	put_table(out, "Clients", &a->of[QUERY_CLIENTS]);
-	put_table(out, "Names and ports", &a->of[QUERY_ROUTES]);
-	put_table(out, "Listeners", &a->of[QUERY_LISTENERS]);
-	put_table(out, "Processes", &a->of[QUERY_WORKERS]);
-	put_table(out, "Bounds", &a->of[QUERY_LIMITS]);
+	put_header(out, row);
+	put_tiles(out, row, a->history);
+	figures_chart(out, a->history);
+	put_alarms(out, row);
+	cards_put(out, a);
+	put_list(out, "Listeners", &a->of[QUERY_LISTENERS], put_listener);
+	put_list(out, "Processes", &a->of[QUERY_WORKERS], put_worker);
+	put_list(out, "Bounds", &a->of[QUERY_LIMITS], put_limit);
 	text_out_printf(out,
-	    "<footer>Read only. For programs: /status, /metrics, "
-	    "/show/clients and the other tables of ptpctl(8).</footer>\n"
+	    "<footer>Read only. <a href=\"/status\">Test of the data path</a>, "
+	    "<a href=\"/metrics\">metrics</a>; as ptpctl(8) shows it: "
+	    "<a href=\"/show/clients\">clients</a>, "
+	    "<a href=\"/show/routes\">routes</a>, "
+	    "<a href=\"/show/streams\">streams</a>, "
+	    "<a href=\"/show/tunnels\">tunnels</a>, "
+	    "<a href=\"/show/users\">users</a>, "
+	    "<a href=\"/show/limits\">limits</a></footer>\n"
 	    "</body></html>\n");
 	return 200;
 }

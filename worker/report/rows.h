@@ -14,6 +14,8 @@
 
 #define ROWS_BYTES_MAX (8u << 20) /* of the answer to one question */
 
+struct history;
+
 /* The rows of one answer: u16 length and fields, one after the other. */
 struct rows {
 	uint8_t *p;
@@ -24,6 +26,7 @@ struct rows {
 /* The answers, by question; those not asked are empty. */
 struct answers {
 	struct rows of[QUERY_COUNT];
+	const struct history *history; /* of the figures; NULL: none. Not its */
 };
 
 /* Add one row of n bytes. */
