@@ -94,7 +94,8 @@ def names(certs, port):
 
 def protocols(certs, port):
     for offer, want in ((("http/1.1",), "http/1.1"), ((), None),
-                        (("h2", "http/1.1"), "http/1.1")):
+                        (("h2", "http/1.1"), "http/1.1"),
+                        (("http/1.0",), "http/1.0")):
         with tap.case(f"ALPN {offer} becomes {want}"):
             with dial(port, "id1.example.com",
                       certs.ca.context(alpn=offer)) as wire:

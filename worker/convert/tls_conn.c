@@ -134,21 +134,6 @@ tls_conn_linger(struct tls_conn *c)
 	tls_conn_watch(c, EV_READ, 0);
 }
 
-static void
-discard(struct tls_conn *c)
-{
-	ssize_t n;
-
-	do {
-		n = read(c->net, c->tls->scratch, TLS_SCRATCH);
-		if (n > 0)
-			c->discarded += (uint32_t)n;
-	} while (n > 0 && c->discarded <= TLS_LINGER_BYTES);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	tls_conn_end(c, END_REFUSED, n != 0);
-}
-
 /* Whether the peer has reset it. */
 static bool
 is_reset(int fd)
@@ -158,6 +143,25 @@ is_reset(int fd)
 
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 &&
 	    err != 0;
+}
+
+/* Too much stays unread: a reset would overtake what it was told. */
+static void
+discard(struct tls_conn *c)
+{
+	ssize_t n = 1;
+
+	while (n > 0 && c->discarded <= TLS_LINGER_BYTES) {
+		n = read(c->net, c->tls->scratch, TLS_SCRATCH);
+		if (n > 0)
+			c->discarded += (uint32_t)n;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && !is_reset(c->net))
+		tls_conn_watch(c, 0, 0);
+	else
+		tls_conn_end(c, END_REFUSED, n != 0);
 }
 
 static void

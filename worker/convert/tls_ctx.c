@@ -28,7 +28,7 @@ static int
 on_alpn(SSL *ssl, const unsigned char **out, unsigned char *n,
     const unsigned char *in, unsigned len, void *arg)
 {
-	static const unsigned char http[] = "\x08http/1.1";
+	static const unsigned char http[] = "\x08http/1.1\x08http/1.0";
 	const struct tls_conn *c = SSL_get_app_data(ssl);
 	unsigned char *found;
 

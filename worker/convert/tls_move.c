@@ -195,6 +195,16 @@ move_down(struct tls_conn *c)
 	return MOVED;
 }
 
+/* Whether the plain side has said its last. */
+static bool
+is_leaving(const struct tls_conn *c)
+{
+	struct pollfd pfd = { .fd = c->plain, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, 0) == 1 &&
+	    (pfd.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 /* What is waited for now, and how long. */
 static void
 wait(struct tls_conn *c)
@@ -212,7 +222,8 @@ wait(struct tls_conn *c)
 	if (c->down.n == 0 && !c->down_end)
 		plain |= EV_READ;
 	tls_conn_watch(c, net, plain);
-	if (blocked)
+	/* As long as the plain side is there, it decides on who is slow. */
+	if (blocked && (c->down_end || is_leaving(c)))
 		deadline_set(&c->tls->stalled, &c->deadline, tls_now());
 	else
 		deadline_drop(&c->deadline);

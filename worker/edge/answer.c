@@ -28,19 +28,19 @@ close_now(struct edge *e, uint32_t id, int fd, enum msg_end end)
 }
 
 /*
- * Discard what the peer sends, counting in *seen. 1: it is over, or too much;
- * 0: wait.
+ * Discard what the peer sends, counting in *seen; what is too much stays where
+ * it is. 1: it is over; 0: wait.
  */
 static int
 discard(struct edge *e, int fd, uint32_t *seen, enum msg_end *end)
 {
-	ssize_t n;
+	ssize_t n = 1;
 
 	*end = END_REFUSED;
-	while ((n = recv(fd, e->bytes, sizeof(e->bytes), MSG_DONTWAIT)) > 0) {
-		*seen += (uint32_t)n;
-		if (*seen > ANSWER_DISCARD_MAX)
-			return 1;
+	while (n > 0 && *seen <= ANSWER_DISCARD_MAX) {
+		n = recv(fd, e->bytes, sizeof(e->bytes), MSG_DONTWAIT);
+		if (n > 0)
+			*seen += (uint32_t)n;
 	}
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
 		*end = END_RESET;

@@ -5,11 +5,12 @@
  * An accepted socket has inherited SO_LINGER {1, 0}, and an edge may not
  * change that: close() before both directions have ended would send a reset,
  * which takes the page from whoever has not read it yet. So after the page we
- * end our direction, discard what the peer still sends (to a bound; a head
- * left unread would be a reset too), and close when the connection is over:
- * when getpeername(2) says that there is no peer any more, which is after its
- * FIN and the last acknowledgement of ours. Who does not end its direction
- * within ANSWER_LINGER_MS, or sends more than ANSWER_DISCARD_MAX, is reset.
+ * end our direction, discard what the peer still sends (a head left unread
+ * would be a reset too), and close when the connection is over: when
+ * getpeername(2) says that there is no peer any more, which is after its FIN
+ * and the last acknowledgement of ours. After ANSWER_DISCARD_MAX nothing more
+ * is read: whoever sends a large body has to wait, and sees the page then. Who
+ * does not end its direction within ANSWER_LINGER_MS is reset.
  */
 #ifndef ANSWER_H
 #define ANSWER_H

@@ -21,21 +21,22 @@ input_discard(struct user *u)
 {
 	ssize_t n;
 
-	while (u->readable) {
+	/* Too much stays unread: a reset would overtake our last word. */
+	while (u->readable && u->discarded <= USER_DISCARD) {
 		n = read(u->fd, turn_scratch(u->relay->turn), USER_READ);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 			u->readable = false;
 			return;
 		}
-		if (n > 0)
+		if (n > 0) {
 			u->discarded += (uint32_t)n;
-		if (n <= 0 || u->discarded > USER_DISCARD) {
-			if (n == 0)
-				user_close(u);
-			else
-				user_abort(u, END_RESET);
-			return;
+			continue;
 		}
+		if (n == 0)
+			user_close(u);
+		else
+			user_abort(u, END_RESET);
+		return;
 	}
 }
 
