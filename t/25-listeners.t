@@ -202,8 +202,9 @@ def headers(lab, site):
         tap.like(answer.body.decode(), "id9", "the page names it")
         server.wait_line("192.0.2.8:4096: 404 Not Found")
         server.wait_line("192.0.2.8:4096 asks for id9")
-    with tap.case("without it a balancer is not served"):
+    with tap.case("without it a balancer is not served, and the log says so"):
         tap.ok(turned_away(port, balancer, REQUEST), "closed")
+        server.wait_line(rf"{balancer}:\d+: no header of the PROXY protocol")
     for head in (V2 + b"\x21\x11\xff\xff", b"PROXY TCP4 1 2 3 4\r\n"):
         with tap.case("a broken one neither"):
             tap.ok(turned_away(port, balancer, head + REQUEST), "closed")

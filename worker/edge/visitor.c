@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/log.h"
 #include "worker/edge/answer.h"
 
 static void
@@ -67,9 +68,13 @@ let_go(struct edge *e, const struct edge_arrival *to, const struct verdict *v)
 		.skip = (uint16_t)v->proxy.n,
 		.peer = v->proxy.n > 0 && v->proxy.known ? v->proxy.peer
 							 : to->peer };
+	char peer[ADDR_TEXT];
 
 	if (v->proxy.n > 0)
 		send_origin(e, to->id, &v->proxy);
+	else if (v->end == END_GARBAGE && (to->flags & EDGE_PROXIED) != 0)
+		log_info("%s: no header of the PROXY protocol came first",
+		    addr_format(peer, &to->peer));
 	send_verdict(e, to->id, v);
 	if (v->kind == VERDICT_REFUSE)
 		answer_begin(e, to->id, to->fd, &a);
