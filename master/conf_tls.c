@@ -6,6 +6,16 @@
 
 #include "common/conf/paths.h"
 
+/* As text_name() has the names that users ask for. */
+static void
+fold(char *name)
+{
+	size_t n = strlen(name);
+
+	if (n > 1 && name[n - 1] == '.')
+		name[n - 1] = '\0';
+}
+
 void
 conf_tls_finish(void *host, const struct schema_place *at)
 {
@@ -14,6 +24,8 @@ conf_tls_finish(void *host, const struct schema_place *at)
 	h->file = at->file;
 	h->line = at->line;
 	h->index = at->index;
+	if (h->name != NULL)
+		fold(h->name);
 	if ((h->set & CONF_TLS_NAME) == 0)
 		schema_fault(at, "name", "expected a server name");
 	if ((h->set & CONF_TLS_CERT) == 0)

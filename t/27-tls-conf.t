@@ -92,6 +92,11 @@ def faults(lab, ca):
              "tls.key: expected"),
             ("no certificate to a key", [f'tls = {{ key = "{good[1]}"; }};'],
              "tls.cert: expected"),
+            ("one name twice", [
+                "tls = { hosts = (", ", ".join(
+                    f'{{ name = "{name}"; cert = "{good[0]}"; '
+                    f'key = "{good[1]}"; }}' for name in ("a.b", "A.b.")),
+                "); };"], "tls.hosts: expected each name once"),
             ("an unknown version", ['tls = { min = "1.1"; };'], "tls.min"),
             ("a bad name", [
                 f'tls = {{ hosts = ( {{ name = "a.*.b"; cert = "{good[0]}"; '
