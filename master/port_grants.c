@@ -305,6 +305,28 @@ judge(struct round *r, const struct ask *a, struct granted *g)
 	return code != GRANT_OK ? code : r->rest;
 }
 
+/* The rules that stand against it; what else may is said by its code. */
+static void
+log_refusal(const struct round *r, const struct granted *g, const char *what)
+{
+	bool udp = g->way == GRANT_WAY_UDP;
+	const char *way = udp ? "udp" : "tcp", *id = r->s->client->id;
+	const struct limits *all = &r->m->conf.limits;
+	const struct port_rule_list *rules =
+	    udp ? &r->limits.udp : &r->limits.tcp;
+	bool own = rules->v != (udp ? all->udp.v : all->tcp.v);
+	const char *why = grant_text((enum grant)g->code);
+	char text[PORT_RULES_TEXT];
+
+	if (g->code == GRANT_PORT_RULE || g->code == GRANT_PORT_NUMBER)
+		log_info("client %s is refused %s port %s: %s (%s%s: %s)", id,
+		    way, what, why, own ? "its own " : "limits.", way,
+		    port_rules_text(text, rules));
+	else
+		log_info(
+		    "client %s is refused %s port %s: %s", id, way, what, why);
+}
+
 static void
 log_decision(const struct round *r, const struct granted *g, uint16_t last)
 {
@@ -319,8 +341,7 @@ log_decision(const struct round *r, const struct granted *g, uint16_t last)
 	else
 		snprintf(what, sizeof(what), "%u-%u", g->port, last);
 	if (g->code != GRANT_OK)
-		log_info("client %s is refused %s port %s: %s", id, way, what,
-		    grant_text((enum grant)g->code));
+		log_refusal(r, g, what);
 	else if (last == g->port)
 		log_info("client %s serves %s port %u", id, way, g->opened);
 	else

@@ -1,6 +1,7 @@
 /* Which public ports a client may open. */
 #include "master/port_rules.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,4 +104,27 @@ port_rules_next(
 			best = port;
 	}
 	return (uint16_t)best;
+}
+
+const char *
+port_rules_text(char dst[PORT_RULES_TEXT], const struct port_rule_list *l)
+{
+	char rule[64];
+	size_t n = 0;
+
+	if (l->n == 0)
+		return strcpy(dst, "none");
+	for (size_t i = 0; i < l->n; i++) {
+		const struct port_rule *r = &l->v[i];
+
+		snprintf(rule, sizeof(rule), "%s%s number %" PRIu64,
+		    i > 0 ? ", " : "", r->range, r->number);
+		if (n + strlen(rule) + sizeof(", ...") > PORT_RULES_TEXT) {
+			strcpy(dst + n, ", ...");
+			break;
+		}
+		strcpy(dst + n, rule);
+		n += strlen(rule);
+	}
+	return dst;
 }

@@ -14,6 +14,7 @@ struct schema_place;
 
 #define PORT_RULES_MAX 32	   /* of one user */
 #define PORT_RULES_CLIENT_MAX 1024 /* ports of a client, whatever they say */
+#define PORT_RULES_TEXT 256
 
 struct port_rule {
 	uint64_t set;	      /* which keys were given */
@@ -44,6 +45,13 @@ void port_rules_finish(void *rule, const struct schema_place *at);
  */
 enum grant port_rules_take(
     const struct port_rule_list *l, struct port_use *use, uint16_t port);
+
+/*
+ * dst, of PORT_RULES_TEXT bytes: the rules as they are written, for the log:
+ * "7000-7003 number 2, 7100 number 1", or "none". Too many are cut short.
+ */
+const char *port_rules_text(
+    char dst[PORT_RULES_TEXT], const struct port_rule_list *l);
 
 /*
  * The lowest port from `from` on that could be taken now, or 0 if there is

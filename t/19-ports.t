@@ -213,15 +213,17 @@ users = ( { id = "id1"; secret = "secret1"; },
 """)
     server = Ptpd(lab, "-f", conf, users=())
 
-    def refused(user, ports, why):
+    def refused(user, ports, why, rule):
         mark = server.mark()
         services = [f"{service.url},port={p}" for p in ports]
         client = Ptp(lab, server, *services, user=user, wait=False)
         tap.is_(client.wait_exit(), 3, client.log())
-        tap.like(client.log(), f"tcp port {ports[-1]} is refused: {why}",
+        tap.like(client.log(),
+                 f"tcp port {ports[-1]} is refused: {why} at the server",
                  "client")
         server.wait_line(f"client {user[:3]} is refused tcp port {ports[-1]}: "
-                         f"{why}", since=mark)
+                         f"{why} at the server \\({re.escape(rule)}\\)",
+                         since=mark)
 
     def granted(user, *services):
         client = Ptp(lab, server, *[f"{service.url},{s}" for s in services],
@@ -230,13 +232,14 @@ users = ( { id = "id1"; secret = "secret1"; },
             r"reachable at tcp://127\.0\.0\.1:(\d+)", client.out())]
 
     with tap.case("against the rules: exit 3, port, rule and side are named"):
-        refused("id1:secret1", [7004], "this user may not open that port")
-        refused("id2:secret2", [7000], "this user may not open that port")
-        refused("id3:secret3", [7000], "this user may not open that port")
-        refused("id1:secret1", ["7002-7004"],
-                "this user may not open that port")
-        refused("id1:secret1", ["7000-7002"],
-                "more ports than this user may open")
+        rule, number = ("this user may not open that port",
+                        "more ports than this user may open")
+        common = "limits.tcp: 7000-7003 number 2, 7100 number 1"
+        refused("id1:secret1", [7004], rule, common)
+        refused("id2:secret2", [7000], rule, "its own tcp: 7200-7201 number 1")
+        refused("id3:secret3", [7000], rule, "its own tcp: none")
+        refused("id1:secret1", ["7002-7004"], rule, common)
+        refused("id1:secret1", ["7000-7002"], number, common)
     with tap.case("a range is had as a whole or not at all"):
         tap.ok(not any(port_answers(p) for p in range(7000, 7005)), "closed")
     with tap.case("more than the number: the rest is granted"):
@@ -300,7 +303,8 @@ users = ( { id = "id1"; secret = "secret1"; },
         client.stop()
     with tap.case("no rules, no ports"):
         server = Ptpd(lab)
-        refused("id1:secret1", [7000], "this user may not open that port")
+        refused("id1:secret1", [7000], "this user may not open that port",
+                "limits.tcp: none")
 
 
 def as_gt(lab):

@@ -284,8 +284,10 @@ grant_text(enum grant code)
 		[GRANT_LIMIT] = "more names than this user may have",
 		[GRANT_UNSUPPORTED] = "the server has no listener for it",
 		[GRANT_ROLLED_BACK] = "another name or port was refused",
-		[GRANT_PORT_RULE] = "this user may not open that port",
-		[GRANT_PORT_NUMBER] = "more ports than this user may open",
+		[GRANT_PORT_RULE] =
+		    "this user may not open that port at the server",
+		[GRANT_PORT_NUMBER] =
+		    "more ports than this user may open at the server",
 		[GRANT_PORT_TAKEN] = "the port is in use at the server",
 		[GRANT_PORT_SYSTEM] = "the server may not open that port",
 	};
