@@ -91,6 +91,12 @@ restart_done(struct inherited *in)
 int
 restart_say_yes(void)
 {
+	char why[WORKERS_WHY];
+
+	if (workers_find(NULL, why) == -1) {
+		printf("%s\n", why);
+		return 1;
+	}
 	return write(STDOUT_FILENO, YES, sizeof(YES) - 1) == sizeof(YES) - 1
 	    ? 0
 	    : 1;

@@ -43,7 +43,7 @@ find_jail(struct master *m)
 	const char *path = m->conf.chroot;
 
 	if (strlen(path) >= sizeof(m->jail)) {
-		log_error("chroot: %s is too long", path);
+		master_fail(m, 2, "chroot: %s is too long", path);
 		return -1;
 	}
 	switch (jail_make(path)) {
@@ -51,7 +51,7 @@ find_jail(struct master *m)
 		log_info("made %s, the workers' empty root directory", path);
 		break;
 	case -1:
-		log_error("chroot: %s: %s", path,
+		master_fail(m, 2, "chroot: %s: %s", path,
 		    errno == EPERM ? "must be root's alone to write to"
 				   : strerror(errno));
 		return -1;
@@ -85,7 +85,7 @@ load_host_key(struct master *m)
 	if (ret == 0 && m->inherited != NULL &&
 	    memcmp(m->host_public, m->inherited->head.host_public,
 		sizeof(m->host_public)) != 0) {
-		log_error("host_key: %s has changed", m->conf.host_key);
+		master_fail(m, 2, "host_key: %s has changed", m->conf.host_key);
 		ret = -1;
 	}
 	return ret;
@@ -117,31 +117,57 @@ open_listeners(struct master *m)
 
 	if (listeners_prepare(m->listeners, &m->conf, why) == 0)
 		return 0;
-	log_error("%s", why);
+	master_fail(m, 2, "%s", why);
 	return -1;
 }
 
 static int
 start_workers(struct master *m)
 {
-	if ((m->workers = workers_new(m, &dispatch_ops)) == NULL ||
-	    workers_find(m->workers) == -1)
+	char why[WORKERS_WHY];
+
+	if ((m->workers = workers_new(m, &dispatch_ops)) == NULL)
 		return -1;
+	if (workers_find(m->workers, why) == -1) {
+		master_fail(m, 2, "%s", why);
+		return -1;
+	}
 	boot_want(m);
 	return 0;
 }
 
 static int
-open_log(struct master *m)
+open_log(struct master *m, char why[REPORT_WHY])
+{
+	if (report_prepare(m, &m->conf, why) == -1)
+		return -1;
+	report_commit(m);
+	return 0;
+}
+
+static int
+start_log(struct master *m)
 {
 	char why[REPORT_WHY];
 
-	if (report_prepare(m, &m->conf, why) == 0) {
-		report_commit(m);
+	if (open_log(m, why) == 0)
 		return 0;
-	}
-	log_error("%s", why);
+	master_fail(m, 2, "%s", why);
 	return -1;
+}
+
+/* There is no way back from here: what is missing is looked for again when it
+ * is needed. */
+static int
+resume_workers(struct master *m)
+{
+	char why[WORKERS_WHY];
+
+	if ((m->workers = workers_new(m, &dispatch_ops)) == NULL)
+		return -1;
+	if (workers_find(m->workers, why) == -1)
+		log_error("%s", why);
+	return 0;
 }
 
 /* What the configuration says is now done, while we may. */
@@ -153,7 +179,7 @@ settle(struct master *m, struct parse_result *r)
 					     : server_conf_any_client(&m->conf);
 	tls_use(m, &r->files);
 	start_set_log_level(m);
-	if (open_log(m) == -1 || find_privilege(m) == -1 ||
+	if (start_log(m) == -1 || find_privilege(m) == -1 ||
 	    load_host_key(m) == -1 || open_control(m) == -1 ||
 	    open_listeners(m) == -1 || start_workers(m) == -1) {
 		close(r->users_fd);
@@ -171,8 +197,9 @@ on_parsed(void *arg, struct parse_result *r)
 
 	if (r->text[0] != '\0')
 		fprintf(stderr, "%s\n", r->text);
-	snprintf(m->why, sizeof(m->why), "%.*s", (int)strcspn(r->text, "\n"),
-	    r->text);
+	if (!r->ok)
+		snprintf(m->why, sizeof(m->why), "%.*s",
+		    (int)strcspn(r->text, "\n"), r->text);
 	if (!r->ok)
 		master_quit(m, 1);
 	else if (settle(m, r) == -1)
@@ -314,6 +341,7 @@ start_resume(struct master *m)
 {
 	struct inherited *in = m->inherited;
 	struct certs_files files;
+	char why[REPORT_WHY];
 
 	start_set_log_level(m);
 	m->uids = in->head.uids;
@@ -325,12 +353,11 @@ start_resume(struct master *m)
 	files.keys = in->head.keys_fd;
 	tls_use(m, &files);
 	if (restore_listeners(m, in->state) == -1 ||
-	    ctl_serve(m, in->head.ctl_fd) == -1 ||
-	    (m->workers = workers_new(m, &dispatch_ops)) == NULL ||
-	    workers_find(m->workers) == -1 ||
+	    ctl_serve(m, in->head.ctl_fd) == -1 || resume_workers(m) == -1 ||
 	    restore_tables(m, in->state, RESTORE_RESUME) == -1)
 		log_error("restart: not everything could be taken back");
-	(void)open_log(m);
+	if (open_log(m, why) == -1)
+		log_error("%s", why);
 	/* It is told everything anew: that is simpler than to know what it
 	   has. */
 	workers_renew(m->workers, ROLE_UDP);

@@ -187,12 +187,35 @@ tunnels_over(struct master *m, struct session *s)
 	tunnels_forget(m, client);
 }
 
+/* Whether its client is there by another session: it has come again. */
+static bool
+lives_on(const struct session *s)
+{
+	const struct session *other;
+
+	LIST_FOREACH(other, &s->client->sessions, of)
+	{
+		if (other != s && other->state == SESSION_LIVE)
+			return true;
+	}
+	return false;
+}
+
+static void
+say_gone(const struct session *s)
+{
+	if (lives_on(s))
+		log_debug("client %s: a former session is over", s->client->id);
+	else
+		log_info("client %s is gone", s->client->id);
+}
+
 static void
 on_forgotten(void *arg, void *owner)
 {
 	struct session *s = owner;
 
-	log_info("client %s is gone", s->client->id);
+	say_gone(s);
 	tunnels_over(arg, s);
 }
 
@@ -219,7 +242,7 @@ tunnels_lost(struct master *m, struct session *s)
 		s->relay->clients--;
 	s->relay = NULL;
 	if (m->conf.timeouts.park == 0) {
-		log_info("client %s is gone", s->client->id);
+		say_gone(s);
 		tunnels_over(m, s);
 		return;
 	}
@@ -250,8 +273,13 @@ lost_last(struct master *m, struct session *s, enum msg_end why)
 		tunnels_over(m, s);
 		return;
 	}
-	log_info("client %s lost its last tunnel: %s", s->client->id,
-	    msg_end_text(why));
+	if (lives_on(s))
+		log_debug("client %s: a former session lost its last tunnel: "
+			  "%s",
+		    s->client->id, msg_end_text(why));
+	else
+		log_info("client %s lost its last tunnel: %s", s->client->id,
+		    msg_end_text(why));
 	tunnels_lost(m, s);
 }
 

@@ -84,28 +84,48 @@ workers_new(struct master *m, const struct workers_ops *ops)
 	return ws;
 }
 
-int
-workers_find(struct workers *ws)
-{
-	static const struct {
-		enum role role;
-		const char *name;
-	} programs[] = { { ROLE_HTTP, "ptpd-worker" },
-		{ ROLE_UDP, "ptpd-worker" }, { ROLE_SNI, "ptpd-worker" },
-		{ ROLE_KEYS, "ptpd-worker" }, { ROLE_AUTH, "ptpd-worker" },
-		{ ROLE_RELAY, "ptpd-relay" }, { ROLE_TLS, "ptpd-tls" },
-		{ ROLE_SIGN, "ptpd-sign" }, { ROLE_FETCH, "ptpd-fetch" },
-		{ ROLE_REPORT, "ptpd-worker" }, { ROLE_API, "ptpd-worker" } };
+static const struct {
+	enum role role;
+	const char *name;
+} programs[] = { { ROLE_HTTP, "ptpd-worker" }, { ROLE_UDP, "ptpd-worker" },
+	{ ROLE_SNI, "ptpd-worker" }, { ROLE_KEYS, "ptpd-worker" },
+	{ ROLE_AUTH, "ptpd-worker" }, { ROLE_RELAY, "ptpd-relay" },
+	{ ROLE_TLS, "ptpd-tls" }, { ROLE_SIGN, "ptpd-sign" },
+	{ ROLE_FETCH, "ptpd-fetch" }, { ROLE_REPORT, "ptpd-worker" },
+	{ ROLE_API, "ptpd-worker" } };
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		if (proc_libexec(programs[i].name, ws->path[programs[i].role],
-			PATH_MAX) == 0)
+#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+int
+workers_find(struct workers *ws, char why[WORKERS_WHY])
+{
+	char found[PATH_MAX], *path;
+	int ret = 0;
+
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		path = ws == NULL ? found : ws->path[programs[i].role];
+		if (proc_libexec(programs[i].name, path, PATH_MAX) == 0)
 			continue;
-		log_error("cannot find %s, neither beside ptpd nor in %s",
+		snprintf(why, WORKERS_WHY,
+		    "cannot find %s, neither beside ptpd nor in %s",
 		    programs[i].name, PTP_LIBEXECDIR);
-		return -1;
+		ret = -1;
 	}
-	return 0;
+	return ret;
+}
+
+/* It was not there when an image went on that could not be replaced. */
+static bool
+is_found(struct workers *ws, enum role role)
+{
+	char *path = ws->path[role];
+
+	for (size_t i = 0; path[0] == '\0' && i < PROGRAMS; i++) {
+		if (programs[i].role == role &&
+		    proc_libexec(programs[i].name, path, PATH_MAX) == -1)
+			log_error("cannot find %s", programs[i].name);
+	}
+	return path[0] != '\0';
 }
 
 static void
@@ -119,8 +139,9 @@ on_fill(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (p->worker != NULL || ws->retired)
 		return;
-	w = worker_start(
-	    ws->master, &ws->worker_ops, ws->path[p->role], p->role, p->index);
+	w = is_found(ws, p->role) ? worker_start(ws->master, &ws->worker_ops,
+					ws->path[p->role], p->role, p->index)
+				  : NULL;
 	if (w == NULL) {
 		schedule(p, false);
 		return;

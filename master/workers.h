@@ -13,6 +13,7 @@
 struct workers;
 
 #define WORKERS_RELAY_MAX 64
+#define WORKERS_WHY 256 /* bytes of a reason */
 #define WORKERS_BACKOFF_MS 250	  /* the second restart waits so long, ... */
 #define WORKERS_BACKOFF_MAX 30000 /* doubling up to this */
 #define WORKERS_FRESH_MS 10000	  /* who lived so long starts afresh */
@@ -27,8 +28,11 @@ struct workers_ops {
 /* NULL: no memory. */
 struct workers *workers_new(struct master *m, const struct workers_ops *ops);
 
-/* Find the executables. -1 after an error line. */
-int workers_find(struct workers *ws);
+/*
+ * Find the executables; with ws NULL only look whether they are there. -1 and
+ * why: one of them is not.
+ */
+int workers_find(struct workers *ws, char why[WORKERS_WHY]);
 
 /* End all at once, reap, and free. NULL is allowed. */
 void workers_free(struct workers *ws);

@@ -160,6 +160,8 @@ def run():
             stays(lab, server, home, what)
         os.unlink(home.path("ptpd"))
         stays(lab, server, home, "no binary at all")
+        os.unlink(home.path("ptpd-relay"))
+        stays(lab, server, home, "no relay at all", "cannot find ptpd-relay")
         home.replace("ptpd-relay", script(lab, "exit 1"))
         stays(lab, server, home, "a version whose relay does not start")
         home.replace("ptpd-worker", script(lab, "exit 1"))
