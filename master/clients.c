@@ -148,6 +148,21 @@ clients_restore_held(
 	set_source_count(t, source, source_count(t, source) + 1);
 }
 
+static void
+doubt(void *arg, void *client)
+{
+	struct client *c = client;
+
+	(void)arg;
+	c->unproven = c->held;
+}
+
+void
+clients_doubt(struct clients *t)
+{
+	clients_each(t, doubt, NULL);
+}
+
 void
 clients_restore_number(struct clients *t, struct client *c, uint32_t number)
 {

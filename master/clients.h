@@ -25,6 +25,7 @@ struct client {
 	char id[TEXT_LABEL_MAX + 1];
 	uint32_t number;       /* its row in the counters */
 	bool held;	       /* by allow_any_client: not configured */
+	bool unproven;	       /* ... and auth does not know its secret */
 	bool vouched;	       /* let in by auth.url: not configured */
 	struct addr held_from; /* its source block */
 	LIST_HEAD(, session) sessions;
@@ -56,6 +57,9 @@ struct client *clients_get(struct clients *t, const char *id);
 /* Held before a restart: the bounds were kept then. */
 void clients_restore_held(
     struct clients *t, struct client *c, const struct addr *source);
+
+/* Another auth has begun, which knows no secret of those that are held. */
+void clients_doubt(struct clients *t);
 
 /* The number that the client had, which no other gets. */
 void clients_restore_number(

@@ -6,6 +6,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "master/clients.h"
 #include "master/parse.h"
 #include "master/workers.h"
 
@@ -114,6 +115,7 @@ feed_ready(struct master *m, struct worker *w)
 {
 	struct feed *u = m->feed;
 
+	clients_doubt(m->clients);
 	if (u->fd != -1)
 		give(u, w);
 	else if (parse_start(m, true, on_parsed, m) == -1)

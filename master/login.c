@@ -13,7 +13,6 @@
 #include "master/listeners.h"
 #include "master/tunnels.h"
 #include "master/vouch.h"
-#include "master/workers.h"
 
 struct proof {
 	uint8_t method; /* enum login_method */
@@ -79,30 +78,27 @@ void_grant(struct master *m, const char *id)
 	const struct client *client = clients_find(m->clients, id);
 
 	if (m->any_client && server_conf_user(&m->conf, id) == NULL &&
-	    (client == NULL || !client->held))
+	    (client == NULL || !client->held || client->unproven))
 		tunnels_release(m, id);
 }
 
 /*
- * Its secret went with the auth of an earlier image: until it is back, only
- * the process that held the id may have it again.
+ * Its secret went with an auth that is no more: until it is back, only the
+ * process that held the id may have it again.
  */
 static bool
-is_reserved(
-    const struct master *m, const struct client *client, const struct proof *p)
+is_reserved(const struct client *client, const struct proof *p)
 {
 	const struct session *s;
-	bool reserved = false;
 
-	if (!client->held || !workers_inherited(m->workers))
+	if (!client->unproven)
 		return false;
 	LIST_FOREACH(s, &client->sessions, of)
 	{
 		if (memcmp(s->instance, p->instance, LOGIN_INSTANCE) == 0)
 			return false;
-		reserved |= s->relay != NULL && s->relay->inherited;
 	}
-	return reserved;
+	return true;
 }
 
 /* The client of an id that may log in; NULL and why not. */
@@ -120,12 +116,13 @@ admit(struct master *m, const struct conn *c, const struct proof *p,
 	if (!known && !vouched && !m->any_client)
 		return NULL;
 	if ((client = clients_get(m->clients, id)) == NULL ||
-	    is_reserved(m, client, p)) {
+	    is_reserved(client, p)) {
 		*code = LOGIN_BUSY;
 		void_grant(m, id);
 		return NULL;
 	}
 	client->vouched = vouched;
+	client->unproven = false;
 	if (known || vouched ||
 	    clients_hold(m->clients, client, &c->who.peer) == 0)
 		return client;

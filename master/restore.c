@@ -126,6 +126,7 @@ add_client(struct restore *x, const struct state_client *r)
 	clients_restore_number(x->m->clients, c, r->number);
 	if (r->held && !c->held)
 		clients_restore_held(x->m->clients, c, &r->held_from);
+	c->unproven = c->held && x->mode == RESTORE_TAKEOVER;
 	c->vouched = r->vouched;
 	c->total = r->total;
 	c->up = r->up;

@@ -2,6 +2,8 @@
 """Users: who may log in, how often in vain, and what each may have."""
 
 import base64
+import os
+import signal
 import socket
 import time
 
@@ -357,6 +359,41 @@ def held(lab, site):
         client.wait_line("user (was|is) removed|does not exist")
 
 
+def kept(lab, site):
+    """What auth forgets with its process, nobody else may use."""
+
+    def by(server, secret):
+        return login(server, secret, "h", method=peer.BY_PLAIN)
+
+    for what in "a restart", "the end of auth":
+        with tap.case(f"any client: {what} gives its id to no other secret"):
+            server = Ptpd(lab, "-o", "allow_any_client=true", "-o",
+                          "timeouts.park=60s", users=())
+            client = Ptp(lab, server, site.url, user="h:first")
+            tap.is_(by(server, "second"), peer.WRONG_SECRET, "before")
+            client.signal(signal.SIGSTOP)
+            if what == "a restart":
+                tap.is_(server.ctl("restart").returncode, 0, "restart")
+            else:
+                pid = server.pids("auth")[0]
+                os.kill(pid, signal.SIGKILL)
+                until("another auth", lambda: server.pids("auth") not in (
+                    [], [pid]))
+            until("it is refused", lambda: by(server, "second") == peer.BUSY)
+            tap.is_(by(server, "third"), peer.BUSY, "nor another")
+            since = client.mark()
+            client.signal(signal.SIGCONT)
+            if what != "a restart":
+                for relay in server.pids("relay"):
+                    os.kill(relay, signal.SIGKILL)
+            client.wait_line("logged in as h", since=since)
+            until("it serves", lambda: status(server, "h") == 200)
+            tap.is_([by(server, "second"), by(server, "first")],
+                    [peer.WRONG_SECRET, 0], "after")
+            client.stop()
+            server.stop()
+
+
 def files(lab, site):
     with tap.case("users_file: read again, limits and all; the strongest "
                   "source of a user holds as a whole"):
@@ -413,5 +450,6 @@ def run():
         lockout(lab)
         hot(lab, site, raw)
         held(lab, site)
+        kept(lab, site)
         seeds(lab, site)
         files(lab, site)
