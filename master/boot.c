@@ -108,6 +108,21 @@ send_relay_conf(struct worker *w)
 	worker_send(w, MSG_RELAY_CONF, 0, payload, buf_used(&b));
 }
 
+static void
+send_udp_conf(struct worker *w)
+{
+	const struct server_conf *c = &w->master->conf;
+	uint8_t payload[4096];
+	struct buf b;
+
+	buf_write(&b, payload, sizeof(payload));
+	buf_put_u32(&b, clamp(c->sources));
+	buf_put_u8(&b, (uint8_t)c->trusted.n);
+	for (size_t i = 0; i < c->trusted.n; i++)
+		addr_block_put(&b, &c->trusted.v[i]);
+	worker_send(w, MSG_UDP_CONF, 0, payload, buf_used(&b));
+}
+
 /* Each of two relays sees what the other has moved: see counters.h. */
 static void
 introduce(void *arg, struct worker *other)
@@ -210,6 +225,9 @@ send_rows(struct worker *w)
 		break;
 	case ROLE_TLS:
 		tls_send_rules(w);
+		break;
+	case ROLE_UDP:
+		send_udp_conf(w);
 		break;
 	default:
 		break;

@@ -258,6 +258,27 @@ def rules(lab):
             tap.is_(int(row["dropped"]), 1, "dropped")
         pair.stop()
 
+    with tap.case("limits.sources holds for datagrams, and is changed by "
+                  "reload"):
+        conf = lab.write("sources.conf", "limits = { sources = 2; };")
+        pair = Pair(lab, "-f", conf)
+        with udp() as a, udp() as b, udp() as c, udp("127.0.0.3") as other:
+            for user in (a, b, other, a):
+                pair.ask(user, b"one of two")
+            c.sendto(b"one more", ("127.0.0.1", pair.port))
+            pair.ask(other, b"behind it")
+            tap.is_(len(flows(pair.server)), 3, "flows")
+            until("counted", lambda: any(
+                r["listener"] == "udp" and int(r["dropped"]) == 1
+                for r in pair.server.show_json("listeners")))
+            tap.like(pair.server.log(), r"127\.0\.0\.1:\d+ is refused at UDP "
+                     r"ports: .*limits\.sources", "log")
+            lab.write("sources.conf", "limits = { sources = 2; };\n"
+                      'http = { trusted = "127.0.0.1"; };')
+            tap.is_(pair.server.ctl("reload").returncode, 0, "reload")
+            until("served", lambda: served(c, pair.service, pair.port))
+        pair.stop()
+
     with tap.case("limits.speed holds for datagrams: the rest is dropped"):
         pair = Pair(lab, "-o", "limits.speed=10000")
         with udp() as user:

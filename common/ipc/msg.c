@@ -70,6 +70,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_QUERY] = { "QUERY", 1, 1, 0, R(API), false, false },
 	[MSG_QUERY_FD] = { "QUERY_FD", 0, 0, R(API), 0, true, false },
 	[MSG_STATUS_USER] = { "STATUS_USER", 2, 400, R(AUTH), 0, false, true },
+	[MSG_UDP_CONF] = { "UDP_CONF", 5, 4096, R(UDP), 0, false, true },
 	[MSG_UDP_SERVICE] = { "UDP_SERVICE", 4, 4, R(UDP), 0, true, false },
 	[MSG_UDP_PORT] = { "UDP_PORT", ADDR_WIRE, ADDR_WIRE, R(UDP), 0, true,
 	    false },

@@ -132,6 +132,9 @@ enum msg_type {
 			 no answer, too many questions go on */
 	MSG_STATUS_USER, /* down (auth): id str8, secret str8 of the client
 			    that tests the data path; beside all others */
+	MSG_UDP_CONF, /* down (udp): flows that a source block may have u32 (0:
+			 any number), number of peers that are not counted u8,
+			 a block each */
 	/* UDP ports. id = the master's number of a service with some. */
 	MSG_UDP_SERVICE, /* down (udp), descriptor: idle u32 ms: a new flowpipe
 			    to the relay of that service, and with it new flows;

@@ -248,6 +248,15 @@ find_source(const struct flows *t, const struct addr *block)
 	return s;
 }
 
+size_t
+flows_of_source(const struct flows *t, const struct addr *peer)
+{
+	struct addr block = addr_source(peer);
+	const struct flow_source *s = find_source(t, &block);
+
+	return s == NULL ? 0 : s->count;
+}
+
 static struct flow_source *
 get_source(struct flows *t, const struct addr *block)
 {

@@ -86,4 +86,7 @@ void flows_expire(struct flows *t, uint64_t now);
 
 size_t flows_count(const struct flows *t);
 
+/* Those of the source block that peer is in. */
+size_t flows_of_source(const struct flows *t, const struct addr *peer);
+
 #endif

@@ -17,6 +17,7 @@
 
 #define ROUNDS 4 /* batches from one port in a turn */
 #define US_PER_MS 1000
+#define COMPLAIN_US 1000000 /* between two lines on refused users */
 
 _Static_assert(FLOWPIPE_SCRATCH <= TURN_SCRATCH, "one scratch for both");
 
@@ -91,6 +92,31 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- from users ---- */
 
+static void
+complain(struct udp *u, const struct addr *peer, uint64_t now)
+{
+	char text[ADDR_TEXT];
+
+	if (u->complained != 0 && now < u->complained + COMPLAIN_US)
+		return;
+	u->complained = now;
+	log_info("%s is refused at UDP ports: as many flows as a source may "
+		 "have (limits.sources)",
+	    addr_format(text, peer));
+}
+
+/* Its source has as many as it may; who brings many users is not counted. */
+static bool
+is_refused(struct udp *u, const struct addr *peer, uint64_t now)
+{
+	if (u->source_max == 0 ||
+	    flows_of_source(u->flows, peer) < u->source_max ||
+	    addr_blocks_have(u->trusted, u->ntrusted, peer))
+		return false;
+	complain(u, peer, now);
+	return true;
+}
+
 static struct flow *
 new_flow(struct service *s, const struct addr *peer, const struct addr *local,
     uint64_t now)
@@ -98,6 +124,8 @@ new_flow(struct service *s, const struct addr *peer, const struct addr *local,
 	struct udp *u = s->udp;
 	struct flow *f;
 
+	if (is_refused(u, peer, now))
+		return NULL;
 	if ((f = flows_add(u->flows, &s->group, peer, local, now)) == NULL)
 		return NULL;
 	if (flowpipe_open(s->pipe, f->id, peer, local) == 0)

@@ -23,6 +23,22 @@ lost_fd(const struct msg *m)
 }
 
 static int
+on_conf(void *arg, const struct msg *m)
+{
+	struct udp *u = arg;
+	struct buf b;
+
+	buf_read(&b, m->p, m->n);
+	buf_get_u32(&b, &u->source_max);
+	buf_get_u8(&b, &u->ntrusted);
+	if (u->ntrusted > MSG_TRUSTED_MAX)
+		return -1;
+	for (size_t i = 0; i < u->ntrusted; i++)
+		addr_block_get(&b, &u->trusted[i]);
+	return buf_done(&b) ? 0 : -1;
+}
+
+static int
 on_service(void *arg, const struct msg *m)
 {
 	struct udp *u = arg;
@@ -91,6 +107,7 @@ static const chan_handler handlers[MSG_TYPES] = {
 	[MSG_LEVEL] = serve_level,
 	[MSG_DRAIN] = on_drain,
 	[MSG_EXIT] = on_exit_now,
+	[MSG_UDP_CONF] = on_conf,
 	[MSG_UDP_SERVICE] = on_service,
 	[MSG_UDP_PORT] = on_port,
 	[MSG_UDP_GONE] = on_gone,
