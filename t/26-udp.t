@@ -13,6 +13,7 @@ from lib import peer, proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, until
 from lib.peer import DGRAM, PART, Datagrams
+from lib.tls import Authority
 from lib.wire import still
 
 PORTS = "limits.udp=( { range = \"1024-65535\"; number = 20; } )"
@@ -499,6 +500,33 @@ remote-control:
         tap.is_(dig("long.lab.test", "TXT"), '"%s"' % ("x" * 250), "TXT")
         for _ in range(20):
             tap.is_(dig("www.lab.test"), "192.0.2.80", "answer")
+        client.stop()
+        server.stop()
+
+    with tap.case("HTTP/3 through it: 4 MB arrive whole, by one flow"):
+        server = Ptpd(lab, "-o", PORTS)
+        site = lab.path("site")
+        os.mkdir(site)
+        sent = os.urandom(4_000_000)
+        lab.write("site/file", sent)
+        cert, key = Authority(lab).issue("localhost")
+        local = free_both()
+        lab.start("gtlsserver", ["gtlsserver", "-q", "-d", site, "127.0.0.1",
+                                 local, key, cert])
+        client = Ptp(lab, server, f"udp://127.0.0.1:{local}")
+        public = re.search(r"at udp://127.0.0.1:(\d+)", client.out()).group(1)
+
+        def fetched():
+            done = lab.run(["gtlsclient", "-q", "--timeout=3s",
+                            "--exit-on-all-streams-close",
+                            f"--download={lab.dir}", "127.0.0.1", public,
+                            "https://localhost/file"])
+            return done.returncode == 0 and os.path.exists(lab.path("file"))
+        until("the server answers", fetched, 20)
+        with open(lab.path("file"), "rb") as f:
+            tap.ok(f.read() == sent, "the same bytes")
+        row = max(flows(server), key=lambda r: int(r["down"]))
+        tap.ok(int(row["down"]) > len(sent), "all of it by one flow")
         client.stop()
         server.stop()
 
