@@ -68,6 +68,19 @@ def ask(user, service, data, port, address="127.0.0.1"):
     return user.recvfrom(70000)
 
 
+def name_of(user):
+    return "%s:%d" % user.getsockname()[:2]
+
+
+def new_user(seen):
+    """One whose port none of those seen has had."""
+    while True:
+        user = udp()
+        if name_of(user) not in seen:
+            return user
+        user.close()
+
+
 def silent(sock):
     sock.settimeout(QUIET)
     try:
@@ -185,9 +198,10 @@ def datagrams(lab):
             tap.is_(silent(user), None, "answer from elsewhere")
 
     with tap.case("ptpctl shows flows at both ends, and the port"):
-        with udp() as user:
+        seen = {r["peer"] for r in flows(pair.server)}
+        with new_user(seen) as user:
             pair.ask(user, b"12345")
-            me = "127.0.0.1:%d" % user.getsockname()[1]
+            me = name_of(user)
             row, = [r for r in flows(pair.server) if r["peer"] == me]
             tap.is_((row["client"], int(row["up"]), int(row["down"]),
                      int(row["dropped"]), row["name"]),
@@ -404,7 +418,7 @@ def flood(lab):
         until("served", lambda: served(honest, pair.service, pair.port))
         count = len(flows(pair.server))
         tap.ok(count <= 8192, f"{count} flows")
-        me = "127.0.0.1:%d" % honest.getsockname()[1]
+        me = name_of(honest)
         tap.ok(any(r["peer"] == me for r in flows(pair.server)),
                "who was there is there")
         grown = memory(worker) + memory(relay) - before
