@@ -305,6 +305,29 @@ def slow(lab, certs, site):
     server.stop()
 
 
+def crowd(server, port):
+    with tap.case("many handshakes in one turn of a worker's loop"):
+        come = [connect(port).sock for _ in range(40)]
+        ends = [anyone().wrap_socket(s, do_handshake_on_connect=False)
+                for s in come]
+        for pid in server.pids("tls"):
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            for end in ends:
+                end.setblocking(False)
+                try:
+                    end.do_handshake()
+                except ssl.SSLWantReadError:
+                    pass
+        finally:
+            for pid in server.pids("tls"):
+                os.kill(pid, signal.SIGCONT)
+        for end in ends:
+            end.settimeout(10)
+            end.do_handshake()
+            end.close()
+
+
 def deaths(server, port):
     with tap.case("sign stands still: who is connected goes on, a handshake "
                   "fails in time, and works again later"):
@@ -407,6 +430,7 @@ def run():
         resets(port, watcher)
         strangers(server, port)
         memory(server, certs)
+        crowd(server, port)
         deaths(server, port)
         slow(lab, certs, site)
         with tap.case("the test's own services had no trouble"):

@@ -273,7 +273,10 @@ take(struct chan *c, const uint8_t *p, size_t n, int fd)
 	return fn(c->arg, &m);
 }
 
-/* One packet, which from a worker has several frames. How many, or -1. */
+/*
+ * One packet, which from a worker, to its parent or to another worker, has
+ * several frames; with a descriptor it is one. How many, or -1.
+ */
 static int
 take_packet(struct chan *c, const struct chan_in *in)
 {
@@ -285,7 +288,7 @@ take_packet(struct chan *c, const struct chan_in *in)
 			close(in->fd);
 		return -1;
 	}
-	if (!c->parent)
+	if (in->fd != -1)
 		return take(c, in->p, in->n, in->fd) == -1 ? -1 : 1;
 	while (at < in->n && c->fd != -1) {
 		n = msg_length(in->p + at, in->n - at);

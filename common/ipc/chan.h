@@ -6,7 +6,7 @@
  * The two ends differ. The parent's sends descriptors and never takes one;
  * the worker's takes them and cannot send any (its filter forbids sendmsg).
  * What the parent sends is a frame to a packet; the worker packs up to
- * CHAN_BATCH into one.
+ * CHAN_BATCH into one. Two workers' ends make a channel, too: tls and sign.
  */
 #ifndef CHAN_H
 #define CHAN_H

@@ -311,13 +311,27 @@ START_TEST(closed_within_packet)
 }
 END_TEST
 
-/* To a worker a packet is one frame, for it may bring a descriptor. */
-START_TEST(one_frame_down)
+/* A worker takes what another one packs. */
+START_TEST(worker_to_worker)
 {
 	static const uint8_t two[] = { 0, 0, 0, 1, MSG_ASK_NO, 0, 0, 2, 1, 1, 0,
 		0, 0, 2, MSG_ASK_NO, 0, 0, 2, 1, 1 };
 
 	ck_assert_int_eq(send(chan_fd(down), two, sizeof(two), 0), sizeof(two));
+	run();
+	ck_assert_uint_eq(worker.frames, 2);
+	ck_assert_ptr_null(worker.ended);
+}
+END_TEST
+
+/* A packet that brings a descriptor is one frame. */
+START_TEST(one_frame_with_descriptor)
+{
+	static const uint8_t two[] = { 0, 0, 0, 1, MSG_ASK_NO, 0, 0, 2, 1, 1, 0,
+		0, 0, 2, MSG_ASK_NO, 0, 0, 2, 1, 1 };
+	const struct chan_out out = { two, sizeof(two), STDIN_FILENO };
+
+	ck_assert_int_eq(chan_io_send(chan_fd(down), &out, 1, true), 1);
 	run();
 	ck_assert_uint_eq(worker.frames, 0);
 	ck_assert_str_eq(worker.ended, "broken frame");
@@ -592,7 +606,8 @@ main(void)
 	tcase_add_loop_test(t, broken, 0, 10);
 	tcase_add_loop_test(t, broken_among_others, 0, 5);
 	tcase_add_test(t, closed_within_packet);
-	tcase_add_test(t, one_frame_down);
+	tcase_add_test(t, worker_to_worker);
+	tcase_add_test(t, one_frame_with_descriptor);
 	tcase_add_loop_test(t, descriptor_up, 0, 3);
 	tcase_add_loop_test(t, descriptors_too_many, 0, 4);
 	tcase_add_test(t, no_descriptor_free);
