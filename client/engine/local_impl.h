@@ -38,6 +38,7 @@ struct local {
 	bool raw;      /* TLS that is passed through: it is not to be ended */
 	bool pair;     /* fd is a converter's end */
 	bool doubtful; /* it is in the list */
+	bool deaf;     /* it takes no more; what it has said is passed on */
 	bool closed;   /* the service's end was announced: read on to it */
 	bool eof;      /* ... and read: FIN was sent */
 	bool fin;      /* FIN was received */

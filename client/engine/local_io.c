@@ -12,14 +12,45 @@
 #define READ_SMALL 4096	 /* bytes to read at once: one piece, mostly */
 #define READ_LARGE 65536 /* and when more than that was there last time */
 
+/* A short read says nothing of a reset that came along with the data. */
+static void
+doubt(struct local *l)
+{
+	if (l->doubtful)
+		return;
+	l->doubtful = true;
+	LIST_INSERT_HEAD(&l->engine->doubts, l, doubt);
+}
+
+/*
+ * The service has broken off, but may have said why before it did: as one does
+ * that refuses a request whose body is still being sent. That is read first;
+ * pull() finds the end behind it, and local_io_check() waits no longer.
+ */
+static void
+break_off(struct local *l)
+{
+	if (l->eof) {
+		local_abandon(l, RESET_ABORT);
+		return;
+	}
+	l->deaf = true;
+	l->own = 0;
+	outq_free(&l->out);
+	doubt(l);
+	turn_end(l->engine->turn, &l->item);
+}
+
 int
 local_io_push(struct local *l)
 {
-	ssize_t sent = outq_flush(&l->out, l->fd);
+	ssize_t sent;
 	uint8_t own;
 
-	if (sent == -1) {
-		local_abandon(l, RESET_ABORT);
+	if (l->deaf)
+		return -1;
+	if ((sent = outq_flush(&l->out, l->fd)) == -1) {
+		break_off(l);
 		return -1;
 	}
 	own = sent < l->own ? (uint8_t)sent : l->own;
@@ -90,7 +121,7 @@ is_hung_up(const struct local *l)
 static void
 take_eof(struct local *l)
 {
-	if (is_hung_up(l)) {
+	if (l->deaf || is_hung_up(l)) {
 		local_abandon(l, RESET_ABORT);
 		return;
 	}
@@ -98,16 +129,6 @@ take_eof(struct local *l)
 	stream_fin(l->stream);
 	if (l->shut)
 		local_finish(l);
-}
-
-/* A short read says nothing of a reset that came along with the data. */
-static void
-doubt(struct local *l)
-{
-	if (l->doubtful)
-		return;
-	l->doubtful = true;
-	LIST_INSERT_HEAD(&l->engine->doubts, l, doubt);
 }
 
 /*
@@ -134,7 +155,7 @@ pull(struct local *l)
 	n = pieces == 1 ? read(l->fd, iov->iov_base, iov->iov_len)
 			: readv(l->fd, iov, pieces);
 	if (n == -1) {
-		if (errno != EAGAIN && errno != EINTR)
+		if (l->deaf || (errno != EAGAIN && errno != EINTR))
 			local_abandon(l, RESET_ABORT);
 		return true;
 	}
@@ -149,7 +170,7 @@ pull(struct local *l)
 	l->down += (uint64_t)n;
 	l->large = n >= READ_SMALL;
 	local_touch(l);
-	if ((size_t)n == room || l->closed)
+	if ((size_t)n == room || l->closed || l->deaf)
 		turn_next(l->engine->turn, &l->item);
 	else
 		doubt(l);
@@ -170,6 +191,8 @@ local_io_turn(void *local)
 void
 local_io_event(struct local *l, short what)
 {
+	if (l->deaf)
+		return;
 	if ((what & EV_WRITE) && outq_left(&l->out) > 0 &&
 	    local_io_push(l) == -1)
 		return;
@@ -195,7 +218,7 @@ local_io_check(struct engine *e)
 	while ((l = LIST_FIRST(&e->doubts)) != NULL) {
 		LIST_REMOVE(l, doubt);
 		l->doubtful = false;
-		if (dial_result(l->fd) == -1)
+		if (l->deaf || dial_result(l->fd) == -1)
 			local_abandon(l, RESET_ABORT);
 	}
 }
@@ -226,6 +249,8 @@ local_data(void *local, const struct iovec *iov, int n, size_t total)
 	ssize_t sent;
 
 	local_touch(l);
+	if (l->deaf)
+		return;
 	if (l->edit != NULL) {
 		send_edited(l, iov, n, total);
 		return;
@@ -237,7 +262,7 @@ local_data(void *local, const struct iovec *iov, int n, size_t total)
 	}
 	sent = outq_send(&l->out, l->fd, iov, n);
 	if (sent == -1) {
-		local_abandon(l, RESET_ABORT);
+		break_off(l);
 		return;
 	}
 	l->up += (uint64_t)sent;

@@ -36,6 +36,7 @@ struct converter {
 	struct pipe up, down; /* to the service, and from it */
 	bool ready;	      /* the handshake is over */
 	bool up_end;	      /* the engine has ended its direction */
+	bool up_dead;	      /* the service takes no more */
 	bool down_end;	      /* close_notify has come */
 	bool shut;	      /* ... and was passed on */
 	char name[256];
@@ -163,6 +164,8 @@ move_up(struct converter *c)
 	ssize_t n;
 	int ret;
 
+	if (c->up_dead)
+		return STUCK;
 	if (p->n == 0) {
 		if (c->up_end)
 			return STUCK;
@@ -182,8 +185,14 @@ move_up(struct converter *c)
 		p->at = 0;
 	}
 	ERR_clear_error();
-	if ((ret = SSL_write(c->ssl, p->p + p->at, (int)p->n)) <= 0)
-		return judge(c, ret, "TLS");
+	if ((ret = SSL_write(c->ssl, p->p + p->at, (int)p->n)) <= 0) {
+		if (judge(c, ret, "TLS") == STUCK)
+			return STUCK;
+		/* What it has said before that is still to be passed on. */
+		c->up_dead = true;
+		p->n = 0;
+		return MOVED;
+	}
 	p->at += (size_t)ret;
 	p->n -= (size_t)ret;
 	return MOVED;
@@ -229,8 +238,8 @@ run(struct converter *c)
 			moved |= o == MOVED;
 		}
 	}
-	if (c->shut && c->up_end && c->up.n == 0) {
-		end(c, false);
+	if (c->shut && (c->up_dead || (c->up_end && c->up.n == 0))) {
+		end(c, c->up_dead);
 		return false;
 	}
 	if (moved) /* edge triggered: nobody would call again */

@@ -8,6 +8,8 @@
 #include "common/tunnel/tunnel.h"
 
 #define CONN 3
+#define POST "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n"
+#define BODY 9000
 
 static struct lab *l;
 static struct msg m;
@@ -292,6 +294,38 @@ START_TEST(bytes_go_both_ways_and_directions_end_alone)
 	ck_assert(!has_frame(FRAME_RESET));
 	ck_assert(LIST_EMPTY(&l->e.locals));
 	close(local);
+	close(fd);
+}
+END_TEST
+
+/*
+ * As a service does that refuses a body: there is more of it to be written
+ * when the connection breaks, but what was said before is there.
+ */
+START_TEST(last_words_come_before_the_reset)
+{
+	static const char *const hosts[] = { NULL, "b" };
+	static uint8_t body[BODY];
+	int fd = session(CONN), fds[2];
+
+	lab_service(l, LAB_SERVICE, hosts[_i]);
+	open_stream(fd, 2, LAB_SERVICE);
+	says(MSG_DIAL);
+	lab_sockets(fds);
+	ck_assert_int_eq(
+	    setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int)),
+	    0);
+	lab_down(l, MSG_DIALED, m.id, NULL, 0, fds[1]);
+	take(fd);
+	send_frame(fd, 2, FRAME_DATA, POST, sizeof(POST) - 1);
+	send_frame(fd, 2, FRAME_DATA, body, sizeof(body));
+	lab_turns(l, 3);
+	send_bytes(fds[0], "HTTP/1.1 413 No\r\n\r\n", 19);
+	close(fds[0]);
+	take(fd);
+	ck_assert_uint_eq(frame_of(FRAME_DATA, space), 19);
+	ck_assert(has_frame(FRAME_RESET));
+	ck_assert(LIST_EMPTY(&l->e.locals));
 	close(fd);
 }
 END_TEST
@@ -670,6 +704,7 @@ main(void)
 	tcase_add_test(t, lines_end_when_the_parent_says_so);
 	tcase_add_test(t, services_are_said_and_grants_passed_on);
 	tcase_add_test(t, bytes_go_both_ways_and_directions_end_alone);
+	tcase_add_loop_test(t, last_words_come_before_the_reset, 0, 2);
 	tcase_add_test(t, bytes_before_the_connection_stands_are_kept);
 	tcase_add_loop_test(t, refused_dials_reset_the_stream, 0,
 	    (int)(sizeof(refusals) / sizeof(refusals[0])));
