@@ -215,6 +215,12 @@ def expect(port):
             wire.send("PUT /e HTTP/1.1\r\nHost: refuse\r\nContent-Length: 5"
                       "\r\nExpect: 100-continue\r\n\r\n")
             tap.is_(wire.response().status, 417, "status")
+    with tap.case("refused at once, but sent whole, as simple clients do"):
+        with connect(port) as wire:
+            wire.send("PUT /e HTTP/1.1\r\nHost: refuse\r\n"
+                      f"Content-Length: {16 << 20}\r\n\r\n")
+            wire.send(bytes(16 << 20))
+            tap.is_(wire.response().status, 417, "status")
 
 
 def streaming(port):

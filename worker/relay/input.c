@@ -19,16 +19,22 @@
 void
 input_discard(struct user *u)
 {
+	size_t got = 0;
 	ssize_t n;
 
 	/* Too much stays unread: a reset would overtake our last word. */
 	while (u->readable && u->discarded <= USER_DISCARD) {
+		if (got >= TURN_READ) {
+			turn_next(u->relay->turn, &u->resume);
+			return;
+		}
 		n = read(u->fd, turn_scratch(u->relay->turn), USER_READ);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 			u->readable = false;
 			return;
 		}
 		if (n > 0) {
+			got += (size_t)n;
 			u->discarded += (uint32_t)n;
 			continue;
 		}

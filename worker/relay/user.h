@@ -18,13 +18,13 @@ struct session;
 struct upstream;
 struct user_log;
 
-#define USER_PIPELINE 8	     /* requests sent on without an answer */
-#define USER_READ 65536	     /* bytes read from a user at a time */
-#define USER_DISCARD 65536   /* bytes read and dropped after our last word */
-#define USER_LINGER_MS 2000  /* and how long that may take */
-#define USER_ENDING_MS 60000 /* of a user that takes nothing any more */
-#define USER_LOOK_MS 1000    /* after a short read: see user_look() */
-#define USER_HEAD_GROW 1024  /* bytes that our fields may add to a head */
+#define USER_PIPELINE 8		/* requests sent on without an answer */
+#define USER_READ 65536		/* bytes read from a user at a time */
+#define USER_DISCARD (64 << 20) /* bytes dropped after our last word */
+#define USER_LINGER_MS 2000	/* and how long that may take */
+#define USER_ENDING_MS 60000	/* of a user that takes nothing any more */
+#define USER_LOOK_MS 1000	/* after a short read: see user_look() */
+#define USER_HEAD_GROW 1024	/* bytes that our fields may add to a head */
 
 /* Why request bytes are kept back. */
 enum user_wait {
