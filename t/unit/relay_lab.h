@@ -200,7 +200,22 @@ lab_new(void)
 	return l;
 }
 
-/* Read what the relay has told. */
+/* One frame that the relay has told. */
+static inline void
+lab_note(struct lab *l, const uint8_t *p, size_t n)
+{
+	struct told *t = &l->told[l->ntold];
+	int type = msg_check(p, n, ROLE_RELAY, true, true, &t->id);
+
+	if (type == -1 || l->ntold + 1 == LAB_MESSAGES)
+		abort();
+	t->type = (uint8_t)type;
+	t->n = n - MSG_HEAD;
+	memcpy(t->p, p + MSG_HEAD, t->n < sizeof(t->p) ? t->n : sizeof(t->p));
+	l->ntold++;
+}
+
+/* Read what the relay has told; a packet is of one frame or several. */
 static inline void
 lab_listen(struct lab *l)
 {
@@ -208,17 +223,15 @@ lab_listen(struct lab *l)
 	struct chan_in in = { .p = space };
 
 	while (chan_io_recv(l->master, &in, sizeof(space), true) == 1) {
-		struct told *t = &l->told[l->ntold];
-		int type;
+		size_t at = 0, n;
 
-		type = msg_check(in.p, in.n, ROLE_RELAY, true, true, &t->id);
-		if (type == -1 || in.stray || l->ntold + 1 == LAB_MESSAGES)
+		if (in.stray)
 			abort();
-		t->type = (uint8_t)type;
-		t->n = in.n - MSG_HEAD;
-		memcpy(t->p, in.p + MSG_HEAD,
-		    t->n < sizeof(t->p) ? t->n : sizeof(t->p));
-		l->ntold++;
+		for (; at < in.n; at += n) {
+			if ((n = msg_length(in.p + at, in.n - at)) == 0)
+				abort();
+			lab_note(l, in.p + at, n);
+		}
 	}
 }
 
