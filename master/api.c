@@ -10,6 +10,12 @@
 #include "master/show.h"
 #include "master/workers.h"
 
+bool
+api_is_secure(const struct master *m)
+{
+	return m->conf.api_pair.cert != NULL;
+}
+
 void
 api_take(struct master *m, int fd)
 {

@@ -8,6 +8,9 @@
 /* A connection of listen.api (fd is owned): to the worker, or closed. */
 void api_take(struct master *m, int fd);
 
+/* Whether listen.api speaks TLS. */
+bool api_is_secure(const struct master *m);
+
 /* MSG_QUERY. */
 int api_on_query(void *arg, const struct msg *msg);
 

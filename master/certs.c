@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/crypto/bundle.h"
 #include "common/sys/proc.h"
+#include "master/conf_tls.h"
 
 #define PROGRAM "ptpd-certs"
 #define CERTS_FD 3 /* where the program expects the files */
@@ -89,6 +91,14 @@ put(int fd, const char *s, bool *ok)
 	*ok = *ok && write(fd, s, n) == (ssize_t)n;
 }
 
+static void
+put_pair(int fd, const char *name, const char *cert, const char *key, bool *ok)
+{
+	put(fd, name, ok);
+	put(fd, cert, ok);
+	put(fd, key, ok);
+}
+
 /* The question, in a memory file. -1 with errno. */
 static int
 write_question(const struct server_conf *c)
@@ -97,22 +107,20 @@ write_question(const struct server_conf *c)
 	bool ok = fd != -1;
 
 	put(fd, c->tls_min == CONF_TLS_13 ? "1" : "0", &ok);
-	if (c->tls_cert != NULL) {
-		put(fd, "", &ok);
-		put(fd, c->tls_cert, &ok);
-		put(fd, c->tls_key, &ok);
-	}
-	for (size_t i = 0; i < c->tls_hosts.n; i++) {
-		/* Without tls.cert the first of them is the default too. */
-		if (i == 0 && c->tls_cert == NULL) {
-			put(fd, "", &ok);
-			put(fd, c->tls_hosts.v[i].cert, &ok);
-			put(fd, c->tls_hosts.v[i].key, &ok);
-		}
-		put(fd, c->tls_hosts.v[i].name, &ok);
-		put(fd, c->tls_hosts.v[i].cert, &ok);
-		put(fd, c->tls_hosts.v[i].key, &ok);
-	}
+	/* Without tls.cert the first of the others is the default too. */
+	if (c->tls_pair.cert != NULL)
+		put_pair(fd, "", c->tls_pair.cert, c->tls_pair.key, &ok);
+	else if (c->tls_hosts.n > 0)
+		put_pair(
+		    fd, "", c->tls_hosts.v[0].cert, c->tls_hosts.v[0].key, &ok);
+	else
+		put_pair(fd, "", c->api_pair.cert, c->api_pair.key, &ok);
+	for (size_t i = 0; i < c->tls_hosts.n; i++)
+		put_pair(fd, c->tls_hosts.v[i].name, c->tls_hosts.v[i].cert,
+		    c->tls_hosts.v[i].key, &ok);
+	if (c->api_pair.cert != NULL)
+		put_pair(
+		    fd, BUNDLE_API, c->api_pair.cert, c->api_pair.key, &ok);
 	if (ok && lseek(fd, 0, SEEK_SET) == 0)
 		return fd;
 	if (fd != -1)
@@ -172,27 +180,32 @@ take_line(const struct server_conf *c, char *line, struct faults *f)
 	size_t number = strtoul(line, NULL, 10);
 	char *what = strchr(line, '\t'), *text, key[64];
 	const struct conf_tls_host *h = NULL;
+	const struct conf_pair *own = &c->tls_pair;
 	bool of_key;
 
 	if (what == NULL || (text = strchr(++what, '\t')) == NULL ||
-	    number > c->tls_hosts.n)
+	    number > c->tls_hosts.n + 1)
 		return;
 	*text++ = '\0';
 	of_key = strcmp(what, "key") == 0;
-	if (number > 0)
+	if (number > c->tls_hosts.n)
+		own = &c->api_pair;
+	else if (number > 0)
 		h = &c->tls_hosts.v[number - 1];
-	else if (c->tls_cert == NULL)
-		return; /* it is one of tls.hosts, and will be told there */
+	else if (own->cert == NULL)
+		return; /* it is one of the others, and will be told there */
 	if (h != NULL)
 		snprintf(key, sizeof(key), "tls.hosts[%zu].%s", h->index,
 		    of_key ? "key" : "cert");
 	else
-		snprintf(key, sizeof(key), "tls.%s", of_key ? "key" : "cert");
+		snprintf(key, sizeof(key), "%s.%s",
+		    own == &c->api_pair ? "api" : "tls",
+		    of_key ? "key" : "cert");
 	(strcmp(what, "warning") == 0 ? faults_warn : faults_add)(f,
-	    h != NULL ? h->file : c->tls_at[of_key].file,
-	    h != NULL ? h->line : c->tls_at[of_key].line, key, "%s: %s",
-	    of_key ? (h != NULL ? h->key : c->tls_key)
-		   : (h != NULL ? h->cert : c->tls_cert),
+	    h != NULL ? h->file : own->at[of_key].file,
+	    h != NULL ? h->line : own->at[of_key].line, key, "%s: %s",
+	    of_key ? (h != NULL ? h->key : own->key)
+		   : (h != NULL ? h->cert : own->cert),
 	    text);
 }
 
@@ -204,7 +217,7 @@ certs_load(
 	size_t before = f->errors;
 	int question = -1, status = -1;
 
-	if (c->tls_cert == NULL && c->tls_hosts.n == 0)
+	if (!conf_tls_wanted(c) && c->api_pair.cert == NULL)
 		return;
 	if (proc_libexec(PROGRAM, path, sizeof(path)) == 0 &&
 	    (text = malloc(SAYS_MAX)) != NULL &&

@@ -18,6 +18,7 @@
 #include "common/ipc/chan.h"
 #include "common/ipc/probe.h"
 #include "common/sys/proc.h"
+#include "master/api.h"
 #include "master/listeners.h"
 
 #define CALLS_MAX 8 /* that wait for one answer */
@@ -174,6 +175,7 @@ send_task(const struct check *k, int fd)
 	listeners_each(m->listeners, take_listener, &t);
 	to_loopback(&t.server);
 	to_loopback(&t.api);
+	t.secure = api_is_secure(m);
 	strcpy(t.id, k->id);
 	strcpy(t.secret, k->secret);
 	keytext_encode(t.key, m->host_public);

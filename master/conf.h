@@ -122,6 +122,15 @@ struct conf_access {
 	struct block_list deny;	 /* beats allow */
 };
 
+/* A certificate and its key: absolute paths; NULL: none. */
+struct conf_pair {
+	char *cert, *key;
+	struct { /* of cert, of key; only while loading */
+		const char *file;
+		unsigned int line;
+	} at[2];
+};
+
 struct server_conf {
 	uint64_t set; /* CONF_SET_... */
 	char *user;
@@ -139,13 +148,10 @@ struct server_conf {
 	struct conf_access access_tls;
 
 	struct addr_list listen_tls;
-	char *tls_cert, *tls_key; /* absolute paths; NULL: none */
-	uint64_t tls_min;	  /* enum conf_tls_min */
+	struct conf_pair tls_pair; /* tls.cert, tls.key */
+	struct conf_pair api_pair; /* api.cert, api.key */
+	uint64_t tls_min;	   /* enum conf_tls_min */
 	struct conf_tls_host_list tls_hosts;
-	struct { /* of cert, of key; only while loading */
-		const char *file;
-		unsigned int line;
-	} tls_at[2];
 
 	char *domain; /* NULL: none */
 	struct conf_user_list users;

@@ -38,18 +38,32 @@ conf_tls_finish(void *host, const struct schema_place *at)
 		schema_fault(at, "key", "%s", strerror(errno));
 }
 
-/* tls.cert or tls.key, and where it stands. */
+/* The path of a pair's certificate or key, and where it stands. */
 static void
-complete(struct server_conf *c, char **path, bool of_key,
+complete(struct conf_pair *p, char **path, bool of_key, const char *name,
     const struct schema_input *in, struct faults *f)
 {
-	struct schema_place at =
-	    schema_locate(in, of_key ? "tls.key" : "tls.cert", f);
+	struct schema_place at = schema_locate(in, name, f);
 
-	c->tls_at[of_key].file = at.file;
-	c->tls_at[of_key].line = at.line;
+	p->at[of_key].file = at.file;
+	p->at[of_key].line = at.line;
 	if (*path != NULL && paths_absolute(path) == -1)
 		schema_fault(&at, NULL, "%s", strerror(errno));
+}
+
+/* Neither goes without the other. */
+static void
+complete_pair(struct conf_pair *p, const char *cert, const char *key,
+    const struct schema_input *in, struct faults *f)
+{
+	complete(p, &p->cert, false, cert, in, f);
+	complete(p, &p->key, true, key, in, f);
+	if (p->cert != NULL && p->key == NULL)
+		faults_add(f, p->at[0].file, p->at[0].line, key,
+		    "expected the path of %s's key", cert);
+	if (p->key != NULL && p->cert == NULL)
+		faults_add(f, p->at[1].file, p->at[1].line, cert,
+		    "expected the path of %s's certificate", key);
 }
 
 static void
@@ -75,14 +89,8 @@ conf_tls_complete(
 {
 	struct schema_place at = schema_locate(in, "listen.tls", f);
 
-	complete(c, &c->tls_cert, false, in, f);
-	complete(c, &c->tls_key, true, in, f);
-	if (c->tls_cert != NULL && c->tls_key == NULL)
-		faults_add(f, c->tls_at[0].file, c->tls_at[0].line, "tls.key",
-		    "expected the path of tls.cert's key");
-	if (c->tls_key != NULL && c->tls_cert == NULL)
-		faults_add(f, c->tls_at[1].file, c->tls_at[1].line, "tls.cert",
-		    "expected the path of tls.key's certificate");
+	complete_pair(&c->tls_pair, "tls.cert", "tls.key", in, f);
+	complete_pair(&c->api_pair, "api.cert", "api.key", in, f);
 	if (c->listen_tls.n > 0 && !conf_tls_wanted(c))
 		schema_fault(&at, NULL,
 		    "expected tls.cert and tls.key, or tls.hosts, with it");
@@ -92,5 +100,5 @@ conf_tls_complete(
 bool
 conf_tls_wanted(const struct server_conf *c)
 {
-	return c->tls_cert != NULL || c->tls_hosts.n > 0;
+	return c->tls_pair.cert != NULL || c->tls_hosts.n > 0;
 }

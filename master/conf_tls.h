@@ -21,7 +21,7 @@ void conf_tls_finish(void *host, const struct schema_place *at);
 void conf_tls_complete(
     struct server_conf *c, const struct schema_input *in, struct faults *f);
 
-/* Whether anything is to be done with TLS. */
+/* Whether there is a certificate for users. */
 bool conf_tls_wanted(const struct server_conf *c);
 
 #endif

@@ -27,11 +27,13 @@ take(struct bound *b, const struct accepted *a)
 		.local = b->l.local };
 	struct conn *c;
 
-	if (b->l.kind == LISTENER_API) {
-		if (access_allows(&m->conf, b->l.kind, &a->peer))
-			api_take(m, a->fd);
-		else
-			close(a->fd);
+	if (b->l.kind == LISTENER_API &&
+	    !access_allows(&m->conf, b->l.kind, &a->peer)) {
+		close(a->fd);
+		return;
+	}
+	if (b->l.kind == LISTENER_API && !api_is_secure(m)) {
+		api_take(m, a->fd);
 		return;
 	}
 	/* On all addresses: which of them was it? */
@@ -41,7 +43,10 @@ take(struct bound *b, const struct accepted *a)
 		return;
 	c->kind = b->l.kind;
 	c->proxied = access_proxied(&m->conf, b->l.kind, &a->peer);
-	if (listeners_kinds[b->l.kind].role == ROLE_TLS)
+	if (c->kind == LISTENER_API)
+		c->who.scheme = SCHEME_HTTPS;
+	if (c->kind == LISTENER_API ||
+	    listeners_kinds[b->l.kind].role == ROLE_TLS)
 		tls_place(m, c);
 	else
 		edge_place(m, c);

@@ -8,6 +8,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "master/clock.h"
+#include "master/conf_tls.h"
 #include "master/limits.h"
 #include "master/port_ask.h"
 #include "master/ports.h"
@@ -49,7 +50,7 @@ static bool
 is_supported(const struct master *m, const struct service *sv)
 {
 	if ((sv->flags & SERVICE_ENDS_TLS) != 0)
-		return sv->kind == SERVICE_TCP && tls_is_on(m);
+		return sv->kind == SERVICE_TCP && conf_tls_wanted(&m->conf);
 	return sv->kind == SERVICE_TCP || sv->kind == SERVICE_TLS ||
 	    sv->kind == SERVICE_UDP;
 }

@@ -19,13 +19,19 @@
 #define PROBE_NOBODY "nobody." PROBE_LABEL ".invalid"
 #define PROBE_LISTENERS_MAX 64
 
-/* What a request for nobody is answered with, by kind of listener. */
+/*
+ * What a request for nobody is answered with, by kind of listener; where TLS
+ * is spoken it is not what is expected.
+ */
 static const struct {
 	const char *kind;
 	int status;
 } answers[] = {
-	{ "http", 404 }, { "http_redirect", 308 }, { "api", 200 },
-	{ "sni", 400 }, { "tls", 400 }, /* TLS is spoken there */
+	{ "http", 404 },
+	{ "http_redirect", 308 },
+	{ "sni", 400 },
+	{ "tls", 400 },
+	{ "api", 200 },
 };
 
 #define ANSWERS (sizeof(answers) / sizeof(answers[0]))
@@ -64,7 +70,7 @@ copy_field(
 static void
 take_listener(struct probing *p, const uint8_t *row, size_t n)
 {
-	char kind[16] = "";
+	char kind[16] = "", tls[8] = "";
 	size_t i = 0;
 
 	(void)copy_field(row, n, "listener", kind, sizeof(kind));
@@ -74,7 +80,9 @@ take_listener(struct probing *p, const uint8_t *row, size_t n)
 	    !copy_field(
 		row, n, "address", p->listeners[p->nlisteners], ADDR_TEXT))
 		return;
-	p->expected[p->nlisteners++] = answers[i].status;
+	(void)copy_field(row, n, "tls", tls, sizeof(tls));
+	p->expected[p->nlisteners++] =
+	    strcmp(tls, "true") == 0 ? 400 : answers[i].status;
 	if (p->http == NULL && i == 0)
 		p->http = p->listeners[p->nlisteners - 1];
 }

@@ -7,6 +7,8 @@
 
 #include "common/base/log.h"
 #include "master/access.h"
+#include "master/api.h"
+#include "master/check.h"
 #include "master/clock.h"
 #include "master/conns.h"
 #include "master/listeners.h"
@@ -108,6 +110,9 @@ route_row(void *arg, void *value)
 	char host[2 * TEXT_NAME_MAX + 2], gates[SERVICE_GATES_TEXT];
 	struct ctl_row row;
 
+	/* It comes and goes, and nobody else's user can mean it. */
+	if (check_is_id(walk->m->check, r->client->id))
+		return;
 	/* A label under the domain has that address. */
 	if (r->kind == ROUTE_LABEL && domain != NULL)
 		snprintf(host, sizeof(host), "%s.%s", r->name, domain);
@@ -173,6 +178,9 @@ listener_row(void *arg, const struct listener *l)
 	ctl_row_str(&row, "listener", listener_kind_name(l->kind));
 	ctl_row_str(&row, "address", addr_format(addr, &l->local));
 	ctl_row_num(&row, "port", l->local.port);
+	ctl_row_bool(&row, "tls",
+	    l->kind == LISTENER_TLS || l->kind == LISTENER_SNI ||
+		(l->kind == LISTENER_API && api_is_secure(walk->m)));
 	ctl_row_str(
 	    &row, "access", access_text(access, &walk->m->conf, l->kind));
 	ctl_row_num(&row, "dropped", 0);

@@ -57,6 +57,7 @@ listener_row(void *arg, void *value)
 {
 	struct walk *walk = arg;
 	const struct port *p = value;
+	const struct service *v = services_find(&p->session->offer, p->service);
 	struct addr any = { .family = ADDR_ANY, .port = p->number };
 	char addr[ADDR_TEXT];
 	struct ctl_row row;
@@ -65,6 +66,8 @@ listener_row(void *arg, void *value)
 	ctl_row_str(&row, "listener", way_name(p->way));
 	ctl_row_str(&row, "address", addr_format(addr, &any));
 	ctl_row_num(&row, "port", p->number);
+	ctl_row_bool(
+	    &row, "tls", v != NULL && (v->flags & SERVICE_ENDS_TLS) != 0);
 	ctl_row_str(&row, "access", NULL);
 	ctl_row_num(&row, "dropped", udp_ports_dropped(p));
 	ctl_row(walk->call, &row);

@@ -12,6 +12,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "master/api.h"
 #include "master/edge.h"
 #include "master/hold.h"
 #include "master/listeners.h"
@@ -236,7 +237,9 @@ place(struct conn *c, struct worker *w)
 
 	buf_write(&b, payload, sizeof(payload));
 	msg_put_conn(&b, &c->who);
-	if (buf_put_u8(&b, c->proxied ? EDGE_PROXIED : 0) == -1)
+	if (buf_put_u8(&b,
+		(c->proxied ? EDGE_PROXIED : 0) |
+		    (c->kind == LISTENER_API ? EDGE_API : 0)) == -1)
 		return -1;
 	hold_by(c, w);
 	/* It reads at once: nobody else could go on with it. */
@@ -363,6 +366,21 @@ log_handshake(const struct conn *c, const struct handshaked *h)
 	    h->name_len > 0 ? text_escape(name, h->name, h->name_len) : "none");
 }
 
+/* It is nobody's user. */
+static void
+give_to_api(struct master *m, struct conn *c, struct worker *w)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		fds) == -1) {
+		worker_send(w, MSG_TLS_NO, c->id, NULL, 0);
+		return;
+	}
+	worker_send_fd(w, MSG_TLS_PLAIN, c->id, NULL, 0, fds[1]);
+	api_take(m, fds[0]);
+}
+
 int
 tls_on_handshaked(void *arg, const struct msg *msg)
 {
@@ -377,6 +395,10 @@ tls_on_handshaked(void *arg, const struct msg *msg)
 		return -1;
 	log_handshake(c, &h);
 	c->state = CONN_CONVERTED;
+	if (c->kind == LISTENER_API) {
+		give_to_api(m, c, w);
+		return 0;
+	}
 	if ((plain = make_plain(m, c, &fd)) == NULL) {
 		worker_send(w, MSG_TLS_NO, c->id, NULL, 0);
 		return 0;

@@ -105,7 +105,7 @@ def is_good(pid):
     """Not the hostile one, which may be gone already."""
     try:
         return proc.name(pid).endswith(".real")
-    except FileNotFoundError:
+    except proc.GONE:
         return False
 
 

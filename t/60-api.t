@@ -11,6 +11,7 @@ from lib import proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
 from lib.origin import Origin, paths, reply
+from lib.tls import Authority, dial, fingerprint, seen
 from lib.wire import Truncated, connect, get
 
 
@@ -132,7 +133,7 @@ def data_path(lab, server, client):
             for pid in proc.family(server.pid):
                 try:
                     yield proc.name(pid)
-                except FileNotFoundError:
+                except proc.GONE:
                     pass
 
         until("no process", lambda: "ptpd-probe" not in names())
@@ -178,6 +179,43 @@ def data_path(lab, server, client):
         tap.is_(get(server.port).status, 200, "nobody else noticed")
 
 
+def secure(lab, site):
+    trust = Authority(lab)
+    api = trust.issue("api.example.net")
+    web = trust.issue("id1.example.net")
+    keys = "".join(f'{name} = {{ cert = "{cert}"; key = "{key}"; }};\n'
+                   for name, (cert, key) in (("api", api), ("tls", web)))
+    listen = ('listen = { api = "127.0.0.1:0"; tls = "127.0.0.1:0"; };\n'
+              'domain = "example.net";\n')
+    conf = lab.write("secure.conf", listen + keys)
+    server = Ptpd(lab, "-f", conf)
+    client = Ptp(lab, server, site.url)
+    port = server.port_of("api")
+    with tap.case("api.cert: HTTPS, by that certificate whatever the name"):
+        for name in ("api.example.net", "id1.example.net"):
+            with dial(port, name) as wire:
+                tap.is_(seen(wire), fingerprint(api[0]), name)
+                tap.is_(wire.get("/metrics", name).status, 200, name)
+        for name, cert in (("id1.example.net", web), (None, web)):
+            with dial(server.port_of("tls"), name) as wire:
+                tap.is_(seen(wire), fingerprint(cert[0]), f"user: {name}")
+        tap.is_(get(port, host="x").status, 400, "HTTP is told so")
+    with tap.case("/status and ptpctl check go through it"):
+        with dial(port, timeout=15) as wire:
+            tap.is_(wire.get("/status", "x").status, 200, "/status")
+        done = server.ctl("check")
+        tap.is_((done.returncode, done.stderr), (0, ""), "check")
+    with tap.case("a reload takes the certificate away, and brings it"):
+        lab.write("secure.conf", listen + keys.split("\n")[1])
+        tap.is_(server.ctl("reload").returncode, 0, "reload")
+        until("HTTP", lambda: get(port, host="x").status == 200)
+        lab.write("secure.conf", listen + keys)
+        tap.is_(server.ctl("reload").returncode, 0, "reload")
+        until("HTTPS", lambda: get(port, host="x").status == 400)
+    client.stop()
+    server.stop()
+
+
 @tap.main
 def run():
     with Lab() as lab:
@@ -190,6 +228,7 @@ def run():
             shut = Server(lab, "-o", "access.api.deny=127.0.0.0/8")
             tap.ok(not shut.says(200), "no answer")
             shut.stop()
+        secure(lab, site)
         with tap.case("without listen.api there is no such process"):
             tap.is_(Ptpd(lab).pids("api"), [], "none")
         with tap.case("reload brings and takes it away"):

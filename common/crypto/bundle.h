@@ -21,10 +21,13 @@
 #include "common/base/text.h"
 
 #define BUNDLE_MAX (16u << 20) /* bytes of one */
-#define BUNDLE_ENTRIES 257     /* tls.cert, and those of tls.hosts */
+#define BUNDLE_ENTRIES 258     /* tls.cert, those of tls.hosts, api.cert */
 #define BUNDLE_DEPTH 8	       /* certificates of a chain */
 #define BUNDLE_DER_MAX 65535   /* bytes of one certificate or key */
 #define BUNDLE_HEAD 7	       /* bytes before the first entry */
+
+/* The name of listen.api's own, which no server name can be. */
+#define BUNDLE_API ":api"
 
 enum bundle_kind { BUNDLE_CERTS, BUNDLE_KEYS };
 

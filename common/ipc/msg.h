@@ -292,7 +292,8 @@ enum msg_verdict {
 
 /* What an edge is told of a connection that it gets. */
 enum msg_edge_flag {
-	EDGE_PROXIED = 1 /* a header of the PROXY protocol comes first */
+	EDGE_PROXIED = 1, /* a header of the PROXY protocol comes first */
+	EDGE_API = 2	  /* tls: it is one of listen.api */
 };
 
 /* Why a connection ended, or was dropped. */

@@ -20,6 +20,7 @@ struct probe_task {
 	bool privileged; /* started by root: become uid and gid */
 	uint32_t uid, gid;
 	struct addr server, api;	   /* listen.http, listen.api */
+	bool secure;			   /* TLS is spoken there */
 	char id[TEXT_LABEL_MAX + 1];	   /* of the client to be */
 	char secret[64], key[64];	   /* its secret, the server's key */
 	char header[64];		   /* http.mux_header */

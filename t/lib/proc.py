@@ -5,6 +5,8 @@ import re
 
 STATUS_LISTS = ("Uid", "Gid", "Groups")
 CHUNK = 1 << 22
+# What reading of a process that ends meanwhile raises.
+GONE = (FileNotFoundError, ProcessLookupError)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -19,7 +21,10 @@ def family(pid):
     """The process and all that descend from it."""
     pids = [pid]
     for child in children(pid):
-        pids += family(child)
+        try:
+            pids += family(child)
+        except GONE:
+            pass
     return pids
 
 
@@ -37,7 +42,7 @@ def alive(pid):
     """The process exists and is no zombie."""
     try:
         return status(pid)["State"][0] != "Z"
-    except FileNotFoundError:
+    except GONE:
         return False
 
 
@@ -65,7 +70,7 @@ def descriptors(pid):
     for number in os.listdir(base):
         try:
             found[int(number)] = os.readlink(f"{base}/{number}")
-        except FileNotFoundError:
+        except GONE:
             pass
     return found
 

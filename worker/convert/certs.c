@@ -157,6 +157,12 @@ find(const struct certs *c, const char *name)
 }
 
 SSL_CTX *
+certs_of_api(const struct certs *c)
+{
+	return find(c, BUNDLE_API);
+}
+
+SSL_CTX *
 certs_find(const struct certs *c, const char *name)
 {
 	char folded[TEXT_NAME_MAX + 1], wild[TEXT_NAME_MAX + 3];

@@ -21,6 +21,9 @@ void certs_free(struct certs *c);
 /* Whoever names no server, or one that is not there, gets this. */
 SSL_CTX *certs_default(const struct certs *c);
 
+/* That of listen.api; NULL: it has none. */
+SSL_CTX *certs_of_api(const struct certs *c);
+
 /*
  * The one for a server name, in any case of letters: itself, else a wildcard
  * for its first label, else the default.

@@ -65,6 +65,7 @@ struct tls_conn {
 	short net_what, plain_what; /* what is waited for; 0: nothing yet */
 	uint8_t state;		    /* enum tls_state */
 	uint8_t scheme;		    /* enum msg_scheme */
+	bool is_api;		    /* of listen.api */
 	bool up_end;		    /* close_notify has come */
 	bool up_shut;		    /* ... and was passed on */
 	bool up_dead;		    /* nobody reads the plain side any more */

@@ -277,9 +277,11 @@ turn_away(struct tls *t, uint32_t id, int fd)
 
 void
 tls_conn_new(struct tls *t, uint32_t id, int fd, const struct msg_conn *who,
-    bool proxied)
+    uint8_t flags)
 {
+	bool proxied = (flags & EDGE_PROXIED) != 0;
 	struct tls_conn *c;
+	SSL_CTX *ctx;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		goto err0;
@@ -290,8 +292,11 @@ tls_conn_new(struct tls *t, uint32_t id, int fd, const struct msg_conn *who,
 	c->plain = -1;
 	c->scheme = who->scheme;
 	c->peer = who->peer;
-	if (t->certs == NULL ||
-	    (c->ssl = SSL_new(certs_default(t->certs))) == NULL ||
+	c->is_api = (flags & EDGE_API) != 0;
+	ctx = t->certs == NULL ? NULL
+	    : c->is_api	       ? certs_of_api(t->certs)
+			       : certs_default(t->certs);
+	if (ctx == NULL || (c->ssl = SSL_new(ctx)) == NULL ||
 	    SSL_set_fd(c->ssl, fd) != 1 || idmap_put(&t->conns, id, c) == -1)
 		goto err1;
 	SSL_set_app_data(c->ssl, c);

@@ -13,11 +13,11 @@
 #include "worker/convert/tls.h"
 
 /*
- * Take over an accepted connection; `proxied`: with a header of the PROXY
- * protocol in front. It frees itself when it has ended.
+ * Take over an accepted connection; flags: enum msg_edge_flag. It frees itself
+ * when it has ended.
  */
 void tls_conn_new(struct tls *t, uint32_t id, int fd,
-    const struct msg_conn *who, bool proxied);
+    const struct msg_conn *who, uint8_t flags);
 
 /* The plain end has come, or (-1) none is to be had. */
 void tls_conn_plain(struct tls_conn *c, int fd);

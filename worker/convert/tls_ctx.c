@@ -14,10 +14,11 @@ static int
 on_name(SSL *ssl, int *alert, void *arg)
 {
 	struct tls *t = arg;
+	const struct tls_conn *c = SSL_get_app_data(ssl);
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
 	(void)alert;
-	if (name == NULL || t->certs == NULL)
+	if (name == NULL || t->certs == NULL || c->is_api)
 		return SSL_TLSEXT_ERR_NOACK;
 	SSL_set_SSL_CTX(ssl, certs_find(t->certs, name));
 	return SSL_TLSEXT_ERR_OK;

@@ -212,7 +212,7 @@ on_conn(void *arg, const struct msg *m)
 		return 0;
 	}
 	make_room(t);
-	tls_conn_new(t, m->id, m->fd, &who, (flags & EDGE_PROXIED) != 0);
+	tls_conn_new(t, m->id, m->fd, &who, flags);
 	if (t->held > 0 && !event_pending(&t->tick, EV_TIMEOUT, NULL))
 		event_add(&t->tick, &tick);
 	tell_room(t);

@@ -115,9 +115,10 @@ write_conf(struct probe *p, const char *path)
 	fprintf(f,
 	    "server = \"tcp://%s#%s\";\nid = \"%s\";\nsecret = \"%s\";\n"
 	    "socket = \"%s/sock\";\nknown_servers = \"%s/known\";\n"
-	    "services = ( { local = \"http://%s\"; } );\n",
+	    "services = ( { local = \"http%s://%s\"; %s} );\n",
 	    addr_format(server, &t->server), t->key, t->id, t->secret, p->dir,
-	    p->dir, addr_format(api, &t->api));
+	    p->dir, t->secure ? "s" : "", addr_format(api, &t->api),
+	    t->secure ? "tls_insecure = true; " : "");
 	if (fclose(f) != 0)
 		return fail(p, "%s: %s", path, strerror(errno));
 	return 0;
