@@ -49,7 +49,7 @@ static const struct schema_key service_keys[] = {
 	{ "rewrite_host", SCHEMA_FLAG_OR_STRING, AT(rewrite_host),
 	    .max = HOST_BYTES, .check = conf_services_check_host },
 	{ "remove_headers", SCHEMA_STRINGS, AT(remove_headers),
-	    .max = CONF_HEADERS_MAX, .check = checks_header },
+	    .max = CONF_HEADERS_MAX, .check = conf_services_check_remove },
 	{ "basic", SCHEMA_STRING, AT(basic),
 	    .min = 1, .max = SECRET_MAX, .secret = true },
 	{ "private", SCHEMA_BOOL, AT(private),

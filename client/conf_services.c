@@ -10,9 +10,11 @@
 #include "client/conf_schema.h"
 #include "client/gates.h"
 #include "common/base/service_name.h"
+#include "common/conf/checks.h"
 #include "common/conf/hostport.h"
 #include "common/conf/paths.h"
 #include "common/http/host.h"
+#include "common/http/name.h"
 
 #define OPERAND_KEYS_MAX 64 /* key=value of one operand */
 
@@ -53,6 +55,24 @@ conf_services_check_host(const char *host)
 	if (host[0] == '\0' || host_valid(host, strlen(host)))
 		return NULL;
 	return "expected true, false or a host, maybe with port";
+}
+
+const char *
+conf_services_check_remove(const char *name)
+{
+	static const char *const kept[] = { "host", "content-length",
+		"transfer-encoding" };
+	char folded[NAME_KNOWN_MAX];
+	size_t n = 0;
+
+	for (; n < sizeof(folded) - 1 && name[n] != '\0'; n++)
+		folded[n] = name_folded[(uint8_t)name[n]];
+	folded[n] = '\0';
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (strcmp(folded, kept[i]) == 0)
+			return "expected a field that a request can do without";
+	}
+	return checks_header(name);
 }
 
 /* Replace a string that *s owns. */

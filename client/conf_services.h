@@ -13,6 +13,7 @@
 /* Checks of rows: NULL, or what was expected. */
 const char *conf_services_check_name(const char *name);
 const char *conf_services_check_host(const char *host);
+const char *conf_services_check_remove(const char *name);
 
 /* Take a service as it was loaded apart (schema.finish). */
 void conf_services_finish(void *service, const struct schema_place *at);

@@ -51,7 +51,7 @@ static const struct schema_key user_keys[] = {
 	    .min = 1, .max = VERIFIER_HASH_MAX, .flag = USER_SET_HASH, .secret = true,
 	    .check = checks_hash },
 	{ "tunnels", SCHEMA_INT, AT(limits.tunnels),
-	    .max = CONF_TUNNELS_MAX, .flag = USER_SET_TUNNELS },
+	    .min = 1, .max = CONF_TUNNELS_MAX, .flag = USER_SET_TUNNELS },
 	{ "streams", SCHEMA_INT, AT(limits.streams),
 	    .max = NUMBER_MAX, .flag = USER_SET_STREAMS },
 	{ "speed", SCHEMA_SIZE, AT(limits.speed),

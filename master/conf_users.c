@@ -51,9 +51,6 @@ conf_users_finish(void *user, const struct schema_place *at)
 	u->method = method_of(u, at);
 	if (u->secret != NULL && secret_resolve(&u->secret, why) == -1)
 		schema_fault(at, "secret", "%s", why);
-	if ((u->set & USER_SET_TUNNELS) != 0 && u->limits.tunnels == 0)
-		schema_fault(at, "tunnels",
-		    "expected a whole number from 1 to %d", CONF_TUNNELS_MAX);
 }
 
 /* Move a user to the end of the list. Faults if there is no room. */

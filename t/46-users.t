@@ -426,8 +426,9 @@ def files(lab, site):
         tap.is_([login(server, s, i) for i, s in (
             ("n", "4"), ("any", "x"), ("v", "1"), ("w", "3"))],
                 [1, 1, 0, 0], "logins")
-    with tap.case("it is back: so are they"):
-        lab.write("users", 'users = ( { id = "n"; secret = "4"; } );\n')
+    with tap.case("it is back, from an editor of another system: so are they"):
+        lab.write("users", '\ufeffusers = (\r\n{ id = "n"; secret = "4"; }\r\n'
+                  ');\r\n')
         tap.is_(server.ctl("reload").returncode, 0, "reload")
         tap.is_(login(server, "4", "n"), 0, "login")
     with tap.case("a fault in it is told with its place, and changes nothing"):

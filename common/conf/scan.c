@@ -61,8 +61,13 @@ skip_string(struct scan *s)
 {
 	step(s);
 	while (s->p < s->end && *s->p != '"') {
-		if (*s->p == '\\' && s->p + 1 < s->end)
+		if (*s->p == '\\' && s->p + 1 < s->end) {
 			step(s);
+			/* libconfig would leave it out, of a secret too. */
+			if (*s->p == 'x' && peek(s, 1) == '0' &&
+			    peek(s, 2) == '0')
+				s->fault = "expected text without NUL bytes";
+		}
 		step(s);
 	}
 	if (s->p < s->end)

@@ -89,6 +89,9 @@ parse(config_t *cfg, struct text *t, const char *label, struct faults *f)
 	const char *fault;
 	unsigned int line;
 
+	/* Some editors begin with a byte order mark. */
+	if (t->n >= 3 && memcmp(t->p, "\xef\xbb\xbf", 3) == 0)
+		memset(t->p, ' ', 3);
 	fault = scan_text(t->p, t->n, &line);
 	if (fault != NULL) {
 		faults_add(f, label, line, NULL, "%s", fault);

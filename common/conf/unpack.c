@@ -42,8 +42,8 @@ get_number(const struct schema_key *k, void *to, struct buf *b)
 
 	if (buf_get_u64(b, &v) == -1)
 		return -1;
-	if (k->type != SCHEMA_BOOL)
-		return field_put_number(k, to, v);
+	if (k->type != SCHEMA_BOOL) /* 0 may mean that it was not given */
+		return v == 0 && k->flag != 0 ? 0 : field_put_number(k, to, v);
 	if (v > 1)
 		return -1;
 	*(bool *)field_at(k, to) = v == 1;

@@ -201,6 +201,8 @@ static const struct {
 	    "most 63" },
 	{ "users = ( { id = \"a\"; secret = \"b\"; tunnels = 0; } );",
 	    ":1: users[0].tunnels: expected a whole number from 1 to 255" },
+	{ "users = ( { id = \"a\"; secret = \"b\"; tunnels = 256; } );",
+	    ":1: users[0].tunnels: expected a whole number from 1 to 255" },
 	{ "users = ( { id = \"a\"; secret = \"@/nonexistent\"; } );",
 	    ":1: users[0].secret: the file after \"@\": No such file or "
 	    "directory" },
