@@ -313,7 +313,8 @@ def names(port):
         tap.like(answer.body.decode(), r"\AGET \S*/abs\?q=1 HTTP", "target")
     with tap.case("targets are passed on as they are"):
         for target in ("/a/../b/./c", "/%2e%2e/%2F?a=/../b", "//x//y", "/%00",
-                       "/" + "z" * 8000, "/x??", "/;a=b/"):
+                       "/" + "z" * 8000, "/x??", "/;a=b/",
+                       "/b\xc3\xbccher"):
             answer = get(port, target)
             tap.is_(seen(answer)[0], f"GET {target} HTTP/1.1", "request line")
     with tap.case("OPTIONS * goes to the name's service"):

@@ -23,6 +23,8 @@ REQUESTS = {
     "chunked and length": "POST / HTTP/1.1\r\nHost: id1\r\nTransfer-Encoding:"
     " chunked\r\nContent-Length: 5" + END + "0" + END,
     "bare LF everywhere": "GET / HTTP/1.1\nHost: id1\n\n",
+    "bare LF before it": "\nGET / HTTP/1.1\r\nHost: id1" + END,
+    "a blank before it": " GET / HTTP/1.1\r\nHost: id1" + END,
     "bare LF after the request line": "GET / HTTP/1.1\nHost: id1" + END,
     "bare LF after a header": "GET / HTTP/1.1\r\nHost: id1\nA: b" + END,
     "bare LF at the end": "GET / HTTP/1.1\r\nHost: id1\r\n\n",

@@ -18,6 +18,7 @@
 
 enum state {
 	STATE_SIZE,
+	STATE_BLANK, /* behind it; only an extension may follow */
 	STATE_EXTENSION,
 	STATE_SIZE_LF,
 	STATE_DATA,
@@ -73,6 +74,14 @@ want(struct chunk *c, unsigned char b, unsigned char wanted, enum state next)
 }
 
 static int
+blank(struct chunk *c, unsigned char b)
+{
+	if (b == ' ' || b == '\t')
+		return ++c->count <= CHUNK_EXTENSION_MAX ? 0 : -1;
+	return want(c, b, ';', STATE_EXTENSION);
+}
+
+static int
 size(struct chunk *c, unsigned char b)
 {
 	int value = hex_value(b);
@@ -86,11 +95,10 @@ size(struct chunk *c, unsigned char b)
 	if (c->digits == 0)
 		return -1;
 	c->count = 0;
-	if (b == ';') {
-		c->state = STATE_EXTENSION;
-		return 0;
-	}
-	return want(c, b, '\r', STATE_SIZE_LF);
+	if (b == '\r')
+		return want(c, b, '\r', STATE_SIZE_LF);
+	c->state = STATE_BLANK;
+	return blank(c, b);
 }
 
 static int
@@ -172,6 +180,8 @@ framing(struct chunk *c, unsigned char b)
 	switch (c->state) {
 	case STATE_SIZE:
 		return size(c, b);
+	case STATE_BLANK:
+		return blank(c, b);
 	case STATE_EXTENSION:
 		return extension(c, b);
 	case STATE_SIZE_LF:

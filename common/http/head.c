@@ -123,13 +123,18 @@ parse_method(struct head *h, size_t at, size_t n)
 	return (int)i + 1;
 }
 
-/* The target and the blank behind it: visible ASCII, and no fragment. */
+/*
+ * The target and the blank behind it: no control character and no fragment.
+ * Bytes from 0x80 on should be written as %XX; curl sends what was typed, and
+ * servers take it.
+ */
 static int
 parse_target(struct head *h, size_t at, size_t n)
 {
 	size_t i = at;
 
-	while (i < n && h->p[i] > ' ' && h->p[i] < 0x7f && h->p[i] != '#')
+	while (i < n && (unsigned char)h->p[i] > ' ' && h->p[i] != 0x7f &&
+	    h->p[i] != '#')
 		i++;
 	if (i < n && (i == at || h->p[i] != ' '))
 		return -400;

@@ -27,8 +27,8 @@ peek_kind(const void *p, size_t n)
 			return PEEK_MORE;
 		return b[1] == TLS_MAJOR ? PEEK_TLS : PEEK_BAD;
 	}
-	/* A method, or the empty lines that may come before it. */
-	if (name_folded[b[0]] != '\0' || b[0] == '\r')
+	/* A method, empty lines before it, or how a bad request may begin. */
+	if (name_folded[b[0]] != '\0' || memchr("\r\n\t ", b[0], 4) != NULL)
 		return PEEK_HTTP;
 	return PEEK_BAD;
 }

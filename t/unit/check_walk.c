@@ -61,6 +61,8 @@ static const struct {
 	    BYTES(POST CHUNKED "1;a=b;c=\"d\"\r\nx\r\n"
 			       "0;e\r\n\r\n"),
 	    "H23Ei" },
+	{ "chunked, blanks before extension",
+	    BYTES(POST CHUNKED "1 \t;a\r\nx\r\n0 ;b\r\n\r\n"), "H18Ei" },
 	{ "chunked, LF in extension", BYTES(POST CHUNKED "1;a\nx\r\n"),
 	    "H3B400" },
 	{ "chunked, CR in extension", BYTES(POST CHUNKED "1;a\rb\r\nx\r\n"),
@@ -76,7 +78,7 @@ static const struct {
 	{ "chunked, size 0x1", BYTES(POST CHUNKED "0x1\r\n"), "H1B400" },
 	{ "chunked, blank before size", BYTES(POST CHUNKED " 1\r\n"), "HB400" },
 	{ "chunked, blank behind size", BYTES(POST CHUNKED "1 \r\n"),
-	    "H1B400" },
+	    "H2B400" },
 	{ "chunked, size and LF", BYTES(POST CHUNKED "1\nx\r\n"), "H1B400" },
 	{ "chunked, size and CR", BYTES(POST CHUNKED "1\rx\r\n"), "H2B400" },
 	{ "chunked, fifteen digits", BYTES(POST CHUNKED "fffffffffffffff\r\nx"),

@@ -122,10 +122,10 @@ bad_answer(struct user *u)
 		user_abort(u, END_GARBAGE);
 		return;
 	}
-	if (u->current != NULL)
-		upstream_end(u->current);
+	/* As a request that is not whole: its service sees a reset. */
+	u->sending = true;
 	if (u->nasked > 0)
-		user_refuse(u, 502, "The service's answer is malformed.");
+		user_refuse(u, 502, "the service's answer is malformed");
 	else
 		user_finish(u);
 }
