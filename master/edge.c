@@ -311,8 +311,13 @@ take_drop(struct master *m, struct conn *c, struct buf *b)
 		edge_place(m, c);
 		return 0;
 	}
-	log_debug(
-	    "%s: %s", addr_format(peer, &c->who.peer), msg_end_text(reason));
+	/* Who came and left said nothing that is worth a line. */
+	log_at((reason == END_GARBAGE || reason == END_TIMEOUT) &&
+		    visit_may_log(m->visits)
+		? LOG_LEVEL_INFO
+		: LOG_LEVEL_DEBUG,
+	    "%s: closed: %s", addr_format(peer, &c->who.peer),
+	    msg_end_text(reason));
 	hold_drop(m, c);
 	return 0;
 }

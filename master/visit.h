@@ -62,4 +62,7 @@ void visit_end(struct master *m, struct conn *c, uint64_t up, uint64_t down);
 /* MSG_ASK of a relay. */
 int visit_on_ask(void *arg, const struct msg *msg);
 
+/* Strangers must not fill the log: there may be one line more. */
+bool visit_may_log(struct visits *v);
+
 #endif

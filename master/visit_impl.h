@@ -35,9 +35,6 @@ bool visit_at_port(const struct conn *c);
 /* It cannot be served: with that status, or what its protocol has for that. */
 void visit_refuse(struct master *m, struct conn *c, uint16_t status);
 
-/* Strangers must not fill the log: there may be one line more. */
-bool visit_may_log(struct visits *v);
-
 /* Do it with c, which nobody else holds. */
 void visit_act(struct master *m, struct conn *c, const struct visit_finding *f);
 

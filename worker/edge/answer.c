@@ -124,8 +124,12 @@ static int
 say(struct edge *e, int fd, const struct answer *a, size_t n)
 {
 	uint8_t out[PREFACE_RANGE + HELLO_ALERT];
+	char peer[ADDR_TEXT];
 
 	if (a->range) {
+		log_info("%s: it speaks no version of the tunnel protocol that "
+			 "we do",
+		    addr_format(peer, &a->peer));
 		preface_range(out);
 		return send_whole(fd, out, PREFACE_RANGE);
 	}
