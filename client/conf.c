@@ -1,7 +1,6 @@
 /* The client's configuration: loaded and completed. */
 #include "client/conf.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,22 +21,6 @@ refuse_option(const struct schema_input *in, const char *key,
 		schema_fault(&at, NULL, "expected not beside %s", argument);
 }
 
-/* Make a path absolute and check its length. */
-static void
-complete_path(char **path, const char *key, size_t max,
-    const struct schema_input *in, struct faults *f)
-{
-	struct schema_place at = schema_locate(in, key, f);
-
-	if (*path == NULL)
-		schema_fault(&at, NULL, "expected a path");
-	else if (paths_absolute(path) == -1)
-		schema_fault(&at, NULL, "%s", strerror(errno));
-	else if (strlen(*path) > max)
-		schema_fault(
-		    &at, NULL, "expected a path of at most %zu bytes", max);
-}
-
 /* Fill in the paths that depend on who we are, and make all absolute. */
 static void
 complete_paths(
@@ -48,14 +31,14 @@ complete_paths(
 		    "/var/db/ptp/known_servers", "ptp", "known_servers");
 	if (c->socket == NULL)
 		c->socket = paths_runtime("/run/ptp.sock", "ptp", "ptp.sock");
-	complete_path(&c->known_servers, "known_servers", CONF_PATH_MAX, in, f);
-	complete_path(&c->socket, "socket", CONF_SOCKET_MAX, in, f);
+	schema_path(&c->known_servers, "known_servers", CONF_PATH_MAX, in, f);
+	schema_path(&c->socket, "socket", CONF_SOCKET_MAX, in, f);
 	if (c->log_file != NULL)
-		complete_path(&c->log_file, "log.file", CONF_PATH_MAX, in, f);
+		schema_path(&c->log_file, "log.file", CONF_PATH_MAX, in, f);
 	if (c->key != NULL)
-		complete_path(&c->key, "key", CONF_PATH_MAX, in, f);
+		schema_path(&c->key, "key", CONF_PATH_MAX, in, f);
 	if (c->secret_file != NULL)
-		complete_path(
+		schema_path(
 		    &c->secret_file, "secret_file", CONF_PATH_MAX, in, f);
 }
 

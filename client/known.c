@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client/dirs.h"
+#include "common/sys/fds.h"
 
 /* One line of n bytes. 1 if it is that server's, 0 if not, -1: damaged. */
 static int
@@ -121,22 +122,6 @@ known_find(const char *path, const char *server, uint8_t key[KEYTEXT_KEY],
 	return got;
 }
 
-static int
-write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done == -1 && errno != EINTR)
-			return -1;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return 0;
-}
-
 /* The new content under a name of our own, then in its place. */
 static int
 replace(const char *path, const char *text, size_t n, const char *line)
@@ -154,9 +139,9 @@ replace(const char *path, const char *text, size_t n, const char *line)
 	    temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
-	if (write_all(fd, text, n) == -1 ||
-	    (n > 0 && text[n - 1] != '\n' && write_all(fd, "\n", 1) == -1) ||
-	    write_all(fd, line, strlen(line)) == -1 || fsync(fd) == -1 ||
+	if (fds_write(fd, text, n) == -1 ||
+	    (n > 0 && text[n - 1] != '\n' && fds_write(fd, "\n", 1) == -1) ||
+	    fds_write(fd, line, strlen(line)) == -1 || fsync(fd) == -1 ||
 	    rename(temp, path) == -1)
 		goto err0;
 	close(fd);

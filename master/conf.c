@@ -22,22 +22,6 @@ struct server_conf_decoder {
 	struct unpack *unpack;
 };
 
-/* Make a path absolute and check its length; NULL has no default here. */
-static void
-complete_path(char **path, const char *key, size_t max,
-    const struct schema_input *in, struct faults *f)
-{
-	struct schema_place at = schema_locate(in, key, f);
-
-	if (*path == NULL)
-		schema_fault(&at, NULL, "expected a path");
-	else if (paths_absolute(path) == -1)
-		schema_fault(&at, NULL, "%s", strerror(errno));
-	else if (strlen(*path) > max)
-		schema_fault(
-		    &at, NULL, "expected a path of at most %zu bytes", max);
-}
-
 /* Fill in the paths that depend on who we are, and make all absolute. */
 static void
 complete_paths(
@@ -49,15 +33,14 @@ complete_paths(
 	if (c->socket == NULL)
 		c->socket =
 		    paths_runtime("/run/ptpd.sock", "ptpd", "ptpd.sock");
-	complete_path(&c->host_key, "host_key", CONF_PATH_MAX, in, f);
-	complete_path(&c->socket, "socket", SOCKET_MAX, in, f);
+	schema_path(&c->host_key, "host_key", CONF_PATH_MAX, in, f);
+	schema_path(&c->socket, "socket", SOCKET_MAX, in, f);
 	if (c->users_file != NULL)
-		complete_path(
-		    &c->users_file, "users_file", CONF_PATH_MAX, in, f);
+		schema_path(&c->users_file, "users_file", CONF_PATH_MAX, in, f);
 	if (c->log_file != NULL)
-		complete_path(&c->log_file, "log.file", CONF_PATH_MAX, in, f);
+		schema_path(&c->log_file, "log.file", CONF_PATH_MAX, in, f);
 	if (c->auth_ca != NULL)
-		complete_path(&c->auth_ca, "auth.ca", CONF_PATH_MAX, in, f);
+		schema_path(&c->auth_ca, "auth.ca", CONF_PATH_MAX, in, f);
 }
 
 /* Whether there is any listener. */

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/sys/fds.h"
+
 #define ARGS_MAX (1u << 20) /* bytes of a command line */
 
 static int
@@ -100,22 +102,6 @@ options_drop_lists(struct options *o)
 	o->args.file = NULL;
 }
 
-static int
-write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done == -1 && errno != EINTR)
-			return -1;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return 0;
-}
-
 int
 options_keep(struct options *o, int argc, char **argv)
 {
@@ -125,7 +111,7 @@ options_keep(struct options *o, int argc, char **argv)
 	if (fd == -1)
 		return -1;
 	for (int i = 0; i < argc; i++) {
-		if (write_all(fd, argv[i], strlen(argv[i]) + 1) == -1)
+		if (fds_write(fd, argv[i], strlen(argv[i]) + 1) == -1)
 			goto err;
 	}
 	if (fcntl(fd, F_ADD_SEALS,

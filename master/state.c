@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/sys/fds.h"
 #include "master/state_records.h"
 
 #define HEAD_SIZE 3 /* type u8, length u16 */
@@ -65,22 +66,6 @@ state_put_conf(struct state_writer *w, const void *frame, size_t n)
 	state_append(w, STATE_CONF, frame, n);
 }
 
-static int
-write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done == -1 && errno != EINTR)
-			return -1;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
-	return 0;
-}
-
 int
 state_seal(struct state_writer *w)
 {
@@ -94,7 +79,7 @@ state_seal(struct state_writer *w)
 	fd = memfd_create("ptpd-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd == -1)
 		goto err0;
-	if (write_all(fd, w->p, w->n) == -1 ||
+	if (fds_write(fd, w->p, w->n) == -1 ||
 	    fcntl(fd, F_ADD_SEALS,
 		F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
 		goto err1;

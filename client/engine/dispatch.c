@@ -10,17 +10,7 @@
 #include "client/engine/rules.h"
 #include "client/engine/report.h"
 #include "common/base/buf.h"
-#include "common/base/log.h"
-
-static int
-on_level(void *arg, const struct msg *m)
-{
-	(void)arg;
-	if (m->p[0] > LOG_LEVEL_DISABLE)
-		return -1;
-	log_set_level((enum log_level)m->p[0]);
-	return 0;
-}
+#include "common/ipc/serve.h"
 
 static int
 on_ping(void *arg, const struct msg *m)
@@ -178,7 +168,7 @@ on_show(void *arg, const struct msg *m)
 }
 
 const chan_handler engine_handlers[MSG_TYPES] = {
-	[MSG_LEVEL] = on_level,
+	[MSG_LEVEL] = serve_level,
 	[MSG_PING] = on_ping,
 	[MSG_DRAIN] = on_drain,
 	[MSG_EXIT] = on_leave,

@@ -1,6 +1,7 @@
 /* Configuration by table: from a libconfig tree and options to a struct. */
 #include "common/conf/schema.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "common/base/text.h"
 #include "common/conf/field.h"
+#include "common/conf/paths.h"
 #include "common/conf/source.h"
 #include "common/conf/setting.h"
 
@@ -304,4 +306,19 @@ schema_locate(const struct schema_input *in, const char *key, struct faults *f)
 		}
 	}
 	return at;
+}
+
+void
+schema_path(char **path, const char *key, size_t max,
+    const struct schema_input *in, struct faults *f)
+{
+	struct schema_place at = schema_locate(in, key, f);
+
+	if (*path == NULL)
+		schema_fault(&at, NULL, "expected a path");
+	else if (paths_absolute(path) == -1)
+		schema_fault(&at, NULL, "%s", strerror(errno));
+	else if (strlen(*path) > max)
+		schema_fault(
+		    &at, NULL, "expected a path of at most %zu bytes", max);
 }

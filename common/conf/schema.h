@@ -116,6 +116,13 @@ void schema_free(const struct schema *s, void *from);
 struct schema_place schema_locate(
     const struct schema_input *in, const char *key, struct faults *f);
 
+/*
+ * Make the path that a key has, or its default, absolute (paths.h). A fault if
+ * there is none, or it has more than `max` bytes.
+ */
+void schema_path(char **path, const char *key, size_t max,
+    const struct schema_input *in, struct faults *f);
+
 /* Add a fault about `key` below a place: "users[0].id" for "id". */
 void schema_fault(const struct schema_place *at, const char *key,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));

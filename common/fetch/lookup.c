@@ -15,7 +15,7 @@
 
 #include "common/base/addr.h"
 #include "common/base/text.h"
-#include "common/sys/sandbox.h"
+#include "common/sys/helper.h"
 
 struct name {
 	char host[TEXT_NAME_MAX + 1]; /* empty: unused */
@@ -80,44 +80,23 @@ look_up(char *answer, const char *host)
 	return n + 1 + strlen(text);
 }
 
-static _Noreturn void
-child_main(int fd, const struct sandbox *box)
+static void
+serve(int fd)
 {
 	char host[TEXT_NAME_MAX + 1], answer[ANSWER_MAX + 1];
-	unsigned missing;
 	ssize_t n;
 
-	if (sandbox_enter(box, &missing) == -1)
-		_exit(2);
 	while ((n = recv(fd, host, sizeof(host) - 1, 0)) > 0) {
 		host[n] = '\0';
 		if (send(fd, answer, look_up(answer, host), MSG_NOSIGNAL) == -1)
 			break;
 	}
-	_exit(0);
 }
 
 int
 lookup_fork(const struct sandbox *box, int close_fd)
 {
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
-		return -1;
-	switch (fork()) {
-	case -1:
-		close(fds[0]);
-		close(fds[1]);
-		return -1;
-	case 0:
-		close(fds[0]);
-		/* The parent's channel must end with the parent. */
-		close(close_fd);
-		child_main(fds[1], box);
-	default:
-		close(fds[1]);
-		return fds[0];
-	}
+	return helper_fork(box, close_fd, serve);
 }
 
 /* ---- its parent ---- */

@@ -27,10 +27,7 @@ struct lookup_ops {
 	void (*ended)(void *arg);
 };
 
-/*
- * Start the child, in this sandbox, before our own. It closes close_fd. The
- * descriptor to speak to it by, or -1.
- */
+/* helper_fork() of the child; what it returns is for lookup_new(). */
 int lookup_fork(const struct sandbox *box, int close_fd);
 
 /* Takes fd. NULL: no memory. */

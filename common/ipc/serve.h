@@ -26,7 +26,10 @@ int serve_init(struct serve *s);
 int serve_run(struct serve *s, const struct msg_boot *boot,
     const chan_handler handlers[MSG_TYPES]);
 
-/* Handlers of MSG_PING, MSG_LEVEL and MSG_EXIT. */
+/*
+ * Handlers of MSG_PING, MSG_LEVEL and MSG_EXIT. That of MSG_LEVEL takes any
+ * arg.
+ */
 int serve_ping(void *arg, const struct msg *m);
 int serve_level(void *arg, const struct msg *m);
 int serve_exit(void *arg, const struct msg *m);

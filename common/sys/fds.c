@@ -21,6 +21,24 @@ fds_raise(rlim_t *limit)
 }
 
 int
+fds_write(int fd, const void *p, size_t n)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t done = write(fd, at, n);
+
+		if (done == -1 && errno != EINTR)
+			return -1;
+		if (done > 0) {
+			at += done;
+			n -= (size_t)done;
+		}
+	}
+	return 0;
+}
+
+int
 fds_init(struct fds *f)
 {
 	f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -4,11 +4,16 @@
 
 #include <sys/resource.h>
 
+#include <stddef.h>
+
 /*
  * Raise the soft RLIMIT_NOFILE to the hard one. Returns 0 and the limit, or
  * -1 with errno.
  */
 int fds_raise(rlim_t *limit);
+
+/* Write all of the n bytes at p. 0, or -1 with errno: some are written. */
+int fds_write(int fd, const void *p, size_t n);
 
 /* The spare descriptor; spare is -1 when somebody else took its place. */
 struct fds {

@@ -13,7 +13,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/conf/verifier.h"
-#include "common/sys/sandbox.h"
+#include "common/sys/helper.h"
 #include "common/tunnel/login.h"
 
 #define REQUEST_MAX (2 + VERIFIER_HASH_MAX + LOGIN_SECRET_MAX)
@@ -52,46 +52,24 @@ hash_one(const uint8_t *p, size_t n, uint8_t *answer)
 	explicit_bzero(secret, sizeof(secret));
 }
 
-static _Noreturn void
-child_main(int fd, const struct sandbox *box)
+static void
+serve(int fd)
 {
 	uint8_t request[REQUEST_MAX], answer;
-	unsigned missing;
 	ssize_t n;
 
-	if (box != NULL && sandbox_enter(box, &missing) == -1)
-		_exit(2);
 	while ((n = recv(fd, request, sizeof(request), 0)) > 0) {
 		hash_one(request, (size_t)n, &answer);
 		explicit_bzero(request, sizeof(request));
 		if (send(fd, &answer, sizeof(answer), MSG_NOSIGNAL) == -1)
 			break;
 	}
-	_exit(0);
 }
 
 int
 hasher_fork(const struct sandbox *box, int close_fd)
 {
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
-		return -1;
-	switch (fork()) {
-	case -1:
-		close(fds[0]);
-		close(fds[1]);
-		return -1;
-	case 0:
-		close(fds[0]);
-		/* The parent's channel must end with the parent. */
-		if (close_fd != -1)
-			close(close_fd);
-		child_main(fds[1], box);
-	default:
-		close(fds[1]);
-		return fds[0];
-	}
+	return helper_fork(box, close_fd, serve);
 }
 
 static void

@@ -27,11 +27,7 @@ struct hasher_ops {
 	void (*ended)(void *arg);
 };
 
-/*
- * Fork it. Call this before event bases and channels exist: the child closes
- * descriptor `close_fd` (-1: none) and enters `box` (NULL: none, for tests).
- * -1 with errno; else the descriptor for hasher_new().
- */
+/* helper_fork() of the process; what it returns is for hasher_new(). */
 int hasher_fork(const struct sandbox *box, int close_fd);
 
 /* Serve fd, which is owned from now on. NULL: no memory. */

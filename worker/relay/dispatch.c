@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
-#include "common/base/log.h"
 #include "common/http/host.h"
+#include "common/ipc/serve.h"
 #include "worker/relay/carry.h"
 #include "worker/relay/journal.h"
 #include "worker/relay/datagrams.h"
@@ -24,16 +24,6 @@ find(const struct relay *r, uint32_t id, enum conn_kind kind)
 	struct conn *c = idmap_get(&r->conns, id);
 
 	return c != NULL && c->kind == kind ? c : NULL;
-}
-
-static int
-on_level(void *arg, const struct msg *m)
-{
-	(void)arg;
-	if (m->p[0] > LOG_LEVEL_DISABLE)
-		return -1;
-	log_set_level((enum log_level)m->p[0]);
-	return 0;
 }
 
 static int
@@ -414,7 +404,7 @@ on_show(void *arg, const struct msg *m)
 }
 
 const chan_handler relay_handlers[MSG_TYPES] = {
-	[MSG_LEVEL] = on_level,
+	[MSG_LEVEL] = serve_level,
 	[MSG_PING] = on_ping,
 	[MSG_DRAIN] = on_drain,
 	[MSG_EXIT] = on_exit_now,
