@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import struct
+import threading
 import time
 
 from lib import peer, proc, tap
@@ -411,13 +412,13 @@ def flood(lab):
         worker, = pair.server.pids("udp")
         before = memory(worker) + memory(relay)
         lines = len(pair.server.log().splitlines())
-        for i in range(12000):
+        for i in range(18000):
             address = f"127.{1 + i // 60000}.{i // 250 % 240}.{1 + i % 250}"
             with udp(address) as s:
                 s.sendto(b"flood", ("127.0.0.1", pair.port))
         until("served", lambda: served(honest, pair.service, pair.port))
         count = len(flows(pair.server))
-        tap.ok(count <= 8192, f"{count} flows")
+        tap.ok(count <= 16384, f"{count} flows")
         me = name_of(honest)
         tap.ok(any(r["peer"] == me for r in flows(pair.server)),
                "who was there is there")
@@ -447,6 +448,20 @@ def queues(lab):
         return sum(int(r["dropped"]) for r in flows(pair.server)
                    + [r for r in pair.server.show_json("listeners")
                       if r["listener"] == "udp"])
+
+    with tap.case("a thousand users at once: more than may be opened at a "
+                  "time wait for their turn"):
+        users = [udp() for _ in range(1000)]
+        answers = threading.Thread(daemon=True, target=lambda: [
+            pair.service.answer() for _ in users])
+        answers.start()
+        for i, one in enumerate(users):
+            one.sendto(b"%d" % i, ("127.0.0.1", pair.port))
+        answers.join(20)
+        for i, one in enumerate(users):
+            tap.is_(one.recvfrom(99)[0], b"%d" % i, "answer")
+            one.close()
+        tap.is_(dropped(), 0, "dropped")
 
     with tap.case("a client that does not read: the oldest are dropped and "
                   "counted, the latest arrive"):

@@ -12,7 +12,7 @@
 #include "client/engine/local.h"
 #include "common/tunnel/tunnel.h"
 
-#define FLOW_MAX 8192		   /* at a time, each with a socket */
+#define FLOW_MAX 16384		   /* at a time, each with a socket */
 #define FLOW_EARLY_MAX (1u << 20)  /* bytes kept until its socket is there */
 #define FLOW_EARLY_ALL (16u << 20) /* ... of all flows together */
 #define FLOW_BATCH 16		   /* messages received at a time */

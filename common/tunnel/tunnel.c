@@ -93,7 +93,6 @@ bury(void *arg)
 	tunnel_out_free(t);
 	record_free(t->tx);
 	record_free(t->rx);
-	ring_free(&t->out.later);
 	free(t->streams.slot);
 	free(t->partial);
 	free(t->part);
@@ -272,7 +271,7 @@ tunnel_flush(struct tunnel *t)
 bool
 tunnel_flushed(const struct tunnel *t)
 {
-	return t->out.head == t->out.tail && t->out.later.used == 0;
+	return t->out.head == t->out.tail && t->out.later.ring.used == 0;
 }
 
 size_t

@@ -63,8 +63,11 @@ struct tunnel_ops {
 	void (*data)(void *owner, const struct iovec *iov, int n, size_t total);
 	/* A stream of datagrams (SCHEME_UDP): n of them, each whole, as the
 	   peer sent them; they lie there until this returns. And its end, in
-	   place of `reset`. No other function is called for such a stream. */
+	   place of `reset`. No other function is called for such a stream but
+	   these. */
 	void (*dgrams)(void *owner, const struct iovec *iov, int n);
+	/* Server: the client has a socket for it. */
+	void (*dgrams_opened)(void *owner);
 	void (*dgrams_end)(void *owner, enum reset reason);
 	/* One that stream_dgram() took was dropped, to make room for another.
 	   It may only be counted here. */

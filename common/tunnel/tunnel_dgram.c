@@ -11,11 +11,6 @@
 
 #define SAMPLE_US 200000 /* a wait that says how fast the line is */
 
-/* Before each datagram that waits. */
-struct late {
-	uint32_t stream, n;
-};
-
 /* Bytes that one of n bytes may take in the buffer, heads and tags included. */
 static size_t
 cost_of(size_t n)
@@ -34,7 +29,7 @@ void
 tunnel_dgram_learn(struct tunnel *t, size_t n)
 {
 	struct tunnel_out *o = &t->out;
-	bool waits = o->head < o->tail || o->later.used > 0;
+	bool waits = o->head < o->tail || o->later.ring.used > 0;
 	uint64_t now, us;
 	size_t most;
 
@@ -85,7 +80,7 @@ goes_now(struct tunnel *t, size_t cost)
 {
 	struct tunnel_out *o = &t->out;
 
-	if (o->busy || o->later.used > 0)
+	if (o->busy || o->later.ring.used > 0)
 		return false;
 	if (has_room(o, cost))
 		return true;
@@ -109,35 +104,13 @@ put_frames(struct tunnel *t, uint32_t stream, const uint8_t *p, size_t n)
 	return tunnel_out_frame(t, stream, FRAME_DGRAM, p, n);
 }
 
-/* The one that waits longest: its head, and where its bytes are. */
-static const uint8_t *
-first_late(const struct tunnel *t, struct late *l)
-{
-	const uint8_t *p = ring_first(&t->out.later);
-
-	if (p == NULL)
-		return NULL;
-	memcpy(l, p, sizeof(*l));
-	return p + sizeof(*l);
-}
-
 static void
-take_late(struct tunnel *t, const struct late *l)
-{
-	ring_take(&t->out.later, sizeof(*l) + l->n);
-	budget_give(t->budget, sizeof(*l) + l->n);
-}
-
-static void
-lose_first(struct tunnel *t)
+lose(struct tunnel *t, const struct late_item *i)
 {
 	struct stream *s;
-	struct late l;
 
-	if (first_late(t, &l) == NULL)
-		return;
-	take_late(t, &l);
-	s = stream_find(t, l.stream);
+	late_take(&t->out.later, t->budget, i);
+	s = stream_find(t, i->id);
 	if (s != NULL && s->owner != NULL)
 		t->ops->dgram_lost(s->owner);
 }
@@ -146,47 +119,35 @@ lose_first(struct tunnel *t)
 static int
 put_later(struct tunnel *t, uint32_t stream, const void *p, size_t n)
 {
-	struct late l = { stream, (uint32_t)n };
-	size_t size = sizeof(l) + n, most;
-	struct ring *q = &t->out.later;
-	uint8_t *to;
+	struct tunnel_out *o = &t->out;
+	struct late_item first;
+	size_t most;
 
-	if (t->out.limited)
+	if (o->limited)
 		tunnel_dgram_learn(t, 0); /* it may not move at all */
-	most = t->out.later_most;
-	if (most == 0)
-		most = TUNNEL_DGRAM_MOST;
-	while (q->used > 0 && q->used + size > most)
-		lose_first(t);
-	while (!budget_take(t->budget, size)) {
-		if (q->used == 0)
+	most = o->later_most == 0 ? TUNNEL_DGRAM_MOST : o->later_most;
+	while (late_put(&o->later, t->budget, stream, p, n, most) == -1) {
+		if (!late_first(&o->later, &first))
 			return -1;
-		lose_first(t);
+		lose(t, &first);
 	}
-	if ((to = ring_put(q, size, TUNNEL_DGRAM_MOST)) == NULL) {
-		budget_give(t->budget, size);
-		return -1;
-	}
-	memcpy(to, &l, sizeof(l));
-	if (n > 0)
-		memcpy(to + sizeof(l), p, n);
-	t->out.later_used = true;
+	o->later_used = true;
 	return 0;
 }
 
 void
 tunnel_dgram_move(struct tunnel *t)
 {
-	const uint8_t *p;
-	struct late l;
+	struct tunnel_out *o = &t->out;
+	struct late_item i;
 
-	while ((p = first_late(t, &l)) != NULL) {
+	while (late_first(&o->later, &i)) {
 		if (t->doom != NULL || tunnel_out_init(t) == -1 ||
-		    !has_room(&t->out, cost_of(l.n)))
+		    !has_room(o, cost_of(i.n)))
 			return;
-		if (stream_find(t, l.stream) != NULL)
-			put_frames(t, l.stream, p, l.n);
-		take_late(t, &l);
+		if (stream_find(t, i.id) != NULL)
+			put_frames(t, i.id, i.p, i.n);
+		late_take(&o->later, t->budget, &i);
 	}
 }
 
@@ -195,16 +156,15 @@ tunnel_dgram_rest(struct tunnel *t)
 {
 	struct tunnel_out *o = &t->out;
 
-	if (!o->later_used && o->later.used == 0)
-		ring_free(&o->later);
+	if (!o->later_used && o->later.ring.used == 0)
+		late_free(&o->later, t->budget);
 	o->later_used = false;
 }
 
 void
 tunnel_dgram_forget(struct tunnel *t)
 {
-	budget_give(t->budget, t->out.later.used);
-	ring_free(&t->out.later);
+	late_free(&t->out.later, t->budget);
 }
 
 int
@@ -292,6 +252,7 @@ tunnel_dgram_control(
 	switch (f->type) {
 	case FRAME_OPENED:
 		tunnel_in_answer(t, s);
+		t->ops->dgrams_opened(owner);
 		return 0;
 	case FRAME_RESET:
 		tunnel_in_answer(t, s);

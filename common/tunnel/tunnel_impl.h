@@ -3,7 +3,7 @@
 #define TUNNEL_IMPL_H
 
 #include "common/base/deadline.h"
-#include "common/base/ring.h"
+#include "common/tunnel/late.h"
 #include "common/tunnel/tunnel.h"
 #include "common/tunnel/turn.h"
 
@@ -15,7 +15,7 @@ struct tunnel_out {
 	size_t cap, head, tail;
 	size_t rec;	   /* where the open record begins */
 	size_t dgram;	   /* bytes for datagrams since nothing was unsent */
-	struct ring later; /* datagrams that have to wait */
+	struct late later; /* datagrams that have to wait */
 	size_t later_most; /* bytes of them; 0: not known yet */
 	bool later_used;   /* lately */
 	bool limited;	   /* something has had to wait for the line ... */

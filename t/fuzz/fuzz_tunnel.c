@@ -192,6 +192,7 @@ static const struct tunnel_ops ops = {
 	.data = data,
 	.dgrams = dgrams,
 	.dgrams_end = dgrams_end,
+	.dgrams_opened = dgram_lost,
 	.dgram_lost = dgram_lost,
 	.fin = fin,
 	.reset = reset,

@@ -334,6 +334,7 @@ fin_any(void *owner)
 static const struct tunnel_ops any_ops = {
 	.dgrams = on_dgrams,
 	.dgrams_end = on_reset,
+	.dgrams_opened = on_opened,
 	.dgram_lost = on_lost,
 	.open = open_any,
 	.opened = on_opened,

@@ -230,6 +230,7 @@ on_lost(void *owner)
 
 static const struct tunnel_ops end_ops = {
 	.dgrams = on_dgrams,
+	.dgrams_opened = on_opened,
 	.dgram_lost = on_lost,
 	.dgrams_end = on_reset,
 	.open = on_open,

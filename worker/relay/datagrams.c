@@ -12,10 +12,12 @@
 #include "common/base/log.h"
 #include "common/ipc/access.h"
 #include "common/net/flowpipe.h"
+#include "common/tunnel/late.h"
 #include "worker/relay/gate.h"
 #include "worker/relay/journal.h"
 #include "worker/relay/offer.h"
 #include "worker/relay/session.h"
+#include "worker/relay/upstream.h"
 
 #define US_PER_S 1000000
 #define US_PER_MS 1000
@@ -32,6 +34,7 @@ struct flow {
 	uint64_t since; /* turn_now() */
 	bool denied;	/* its source may not use the service */
 	bool served;	/* it has had a stream */
+	unsigned late;	/* datagrams of it that wait for one */
 };
 
 /* The flows of one service. */
@@ -43,7 +46,8 @@ struct pipe {
 	struct flowpipe *line;
 	struct idmap flows;
 	struct event *ev;
-	struct turn_item flush, again;
+	struct turn_item flush, again, room;
+	struct late late; /* of flows without a stream, so far */
 	struct grave grave;
 	bool broken; /* ends with this turn */
 	bool dead;   /* buried */
@@ -128,6 +132,8 @@ pipe_end(struct pipe *p)
 	idmap_free(&p->flows);
 	turn_cancel(&p->flush);
 	turn_cancel(&p->again);
+	turn_cancel(&p->room);
+	late_free(&p->late, &p->session->quota->budget);
 	event_free(p->ev);
 	flowpipe_free(p->line);
 	p->line = NULL;
@@ -235,15 +241,89 @@ count_lost(struct flow *f)
 }
 
 static void
-flow_send(struct flow *f, const struct flow_frame *in)
+flow_send(struct flow *f, const void *bytes, size_t n)
 {
-	if (flow_stream(f) && may_pass(f, QUOTA_UP, in->n) &&
-	    stream_dgram(f->stream, in->p, in->n) == 0) {
-		f->up += in->n;
-		count(f->pipe, COUNTER_UP, in->n);
+	if (flow_stream(f) && may_pass(f, QUOTA_UP, n) &&
+	    stream_dgram(f->stream, bytes, n) == 0) {
+		f->up += n;
+		count(f->pipe, COUNTER_UP, n);
 		return;
 	}
 	count_lost(f);
+}
+
+/* The client has as many streams to answer as it may have. */
+static bool
+must_wait(const struct flow *f)
+{
+	struct session *s = f->pipe->session;
+
+	return f->stream == NULL && !f->denied && !f->pipe->relay->draining &&
+	    !session_is_gone(s) && !is_full(f->pipe) &&
+	    session_tunnel(s) == NULL;
+}
+
+/* It waits no more. Returns its flow, if that is still there. */
+static struct flow *
+take_late(struct pipe *p, const struct late_item *i)
+{
+	struct flow *f = idmap_get(&p->flows, i->id);
+
+	late_take(&p->late, &p->session->quota->budget, i);
+	if (f != NULL)
+		f->late--;
+	return f;
+}
+
+/* It waits; for it the oldest go, where there is a bound. */
+static void
+wait_for_stream(struct flow *f, const struct flow_frame *in)
+{
+	struct pipe *p = f->pipe;
+	struct late_item first;
+	struct flow *loser;
+
+	while (late_put(&p->late, &p->session->quota->budget, f->id, in->p,
+		   in->n, DATAGRAMS_LATE) == -1) {
+		if (!late_first(&p->late, &first)) {
+			count_lost(f);
+			return;
+		}
+		if ((loser = take_late(p, &first)) != NULL)
+			count_lost(loser);
+	}
+	f->late++;
+}
+
+/* A stream was answered: those who waited may have one. */
+static void
+on_room(void *arg)
+{
+	struct pipe *p = arg;
+	struct late_item i;
+	struct flow *f;
+
+	while (late_first(&p->late, &i)) {
+		f = idmap_get(&p->flows, i.id);
+		if (f != NULL && must_wait(f))
+			return;
+		if (f != NULL)
+			flow_send(f, i.p, i.n);
+		else
+			count(p, COUNTER_DROPPED, 1);
+		take_late(p, &i);
+	}
+	late_free(&p->late, &p->session->quota->budget);
+}
+
+static void
+offer_room(struct session *s)
+{
+	upstream_wake(s, 2);
+	for (struct pipe *p = s->pipes; p != NULL; p = p->next) {
+		if (p->late.ring.used > 0)
+			turn_end(p->relay->turn, &p->room);
+	}
 }
 
 static int
@@ -258,7 +338,10 @@ on_frame(void *arg, const struct flow_frame *in)
 	if ((f = idmap_get(&p->flows, in->flow)) == NULL)
 		return 0;
 	if (in->type == FLOW_DGRAM) {
-		flow_send(f, in);
+		if (f->late > 0 || must_wait(f))
+			wait_for_stream(f, in);
+		else
+			flow_send(f, in->p, in->n);
 		return 0;
 	}
 	flow_close(f);
@@ -337,6 +420,15 @@ datagrams_ended(void *flow, enum reset reason)
 	leave(f);
 	say_end(p, f->id);
 	flow_free(f);
+	offer_room(p->session);
+}
+
+void
+datagrams_opened(void *flow)
+{
+	const struct flow *f = flow;
+
+	offer_room(f->pipe->session);
 }
 
 void
@@ -363,6 +455,7 @@ datagrams_serve(struct relay *r, struct session *s, uint16_t service, int fd)
 	p->service = service;
 	turn_item_init(&p->flush, on_flush, p);
 	turn_item_init(&p->again, on_again, p);
+	turn_item_init(&p->room, on_room, p);
 	p->ev = event_new(r->base, fd,
 	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, p);
 	if (p->ev == NULL || (p->line = flowpipe_new(fd)) == NULL)

@@ -1,7 +1,8 @@
 /*
  * Services with UDP ports: the relay's end of the flowpipe from role `udp`,
- * and a stream of datagrams for each flow. Nothing waits here: what the
- * tunnel has no room for is dropped, the oldest first, and counted.
+ * and a stream of datagrams for each flow. What the tunnel has no room for is
+ * dropped, the oldest first, and counted. Only what new users send may wait
+ * here, while the client has as many streams to answer as it may have.
  */
 #ifndef DATAGRAMS_H
 #define DATAGRAMS_H
@@ -11,7 +12,8 @@
 #include "common/tunnel/tunnel.h"
 #include "worker/relay/relay.h"
 
-#define DATAGRAMS_FLOWS_MAX 8192 /* of one service: more is not believed */
+#define DATAGRAMS_FLOWS_MAX 16384   /* of one service: more is not believed */
+#define DATAGRAMS_LATE (256 * 1024) /* bytes of new users that wait, each */
 
 struct session;
 
@@ -32,6 +34,7 @@ void datagrams_review(struct session *s);
 void datagrams_forget_session(struct session *s);
 
 /* tunnel_ops: the owner of a stream of datagrams is its flow. */
+void datagrams_opened(void *flow);
 void datagrams_take(void *flow, const struct iovec *iov, int n);
 void datagrams_ended(void *flow, enum reset reason);
 void datagrams_lost(void *flow);

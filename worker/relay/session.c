@@ -195,6 +195,7 @@ static const struct tunnel_ops link_ops = {
 	.opened = upstream_opened,
 	.data = upstream_data,
 	.dgrams = datagrams_take,
+	.dgrams_opened = datagrams_opened,
 	.dgrams_end = datagrams_ended,
 	.dgram_lost = datagrams_lost,
 	.fin = upstream_fin,

@@ -17,9 +17,9 @@
 #include "common/base/addr.h"
 #include "common/base/deadline.h"
 
-#define FLOWS_MAX 65536	       /* in all */
-#define FLOWS_SERVICE_MAX 8192 /* of one service */
-#define FLOWS_SOURCE_MAX 2048  /* of one source block */
+#define FLOWS_MAX 65536		/* in all */
+#define FLOWS_SERVICE_MAX 16384 /* of one service */
+#define FLOWS_SOURCE_MAX 8192	/* of one source block */
 
 struct flow_source;
 
