@@ -8,10 +8,10 @@
 
 #include "client/attach_impl.h"
 #include "client/child.h"
-#include "client/clock.h"
 #include "client/grants.h"
 #include "client/parent.h"
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/ipc/ctl.h"
 #include "common/tunnel/frame.h"

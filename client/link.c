@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "client/child.h"
-#include "client/clock.h"
 #include "client/parent.h"
 #include "client/reach.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/sockopt.h"
 

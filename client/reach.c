@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/clock.h"
 #include "client/lookup.h"
 #include "client/parent.h"
+#include "common/base/clock.h"
 #include "common/net/dial.h"
 
 struct reach {

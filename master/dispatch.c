@@ -2,12 +2,12 @@
 #include "master/dispatch.h"
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "master/api.h"
 #include "master/alarm.h"
 #include "master/boot.h"
-#include "master/clock.h"
 #include "master/edge.h"
 #include "master/rivals.h"
 #include "master/handshake.h"

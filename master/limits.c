@@ -2,9 +2,9 @@
 #include "master/limits.h"
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "master/clients.h"
-#include "master/clock.h"
 #include "master/master.h"
 #include "master/sessions.h"
 #include "master/sources.h"

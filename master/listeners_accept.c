@@ -4,11 +4,11 @@
 #include <event2/event.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/accept.h"
 #include "master/access.h"
 #include "master/api.h"
-#include "master/clock.h"
 #include "master/conns.h"
 #include "master/edge.h"
 #include "master/tls.h"

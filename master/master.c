@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "master/alarm.h"
-#include "master/clock.h"
 #include "master/check.h"
 #include "master/ctl.h"
 #include "master/edge.h"

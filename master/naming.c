@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "master/asks.h"
 #include "master/claims.h"
-#include "master/clock.h"
 #include "master/holdings.h"
 #include "master/listeners.h"
 #include "master/port_grants.h"

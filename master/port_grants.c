@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
-#include "master/clock.h"
 #include "master/conf_tls.h"
 #include "master/limits.h"
 #include "master/port_ask.h"

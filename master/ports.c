@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/accept.h"
 #include "common/net/datagram.h"
 #include "common/net/listen.h"
-#include "master/clock.h"
 #include "master/map.h"
 #include "master/sessions.h"
 #include "master/udp_ports.h"

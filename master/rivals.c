@@ -2,8 +2,8 @@
 #include "master/rivals.h"
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
-#include "master/clock.h"
 #include "master/naming.h"
 #include "master/tunnels.h"
 #include "master/waits.h"

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/service_name.h"
 #include "master/clients.h"
-#include "master/clock.h"
 #include "master/map.h"
 
 #define KEY_MAX (2 + TEXT_NAME_MAX)

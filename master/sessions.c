@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/clock.h"
+#include "common/base/clock.h"
 #include "master/map.h"
 
 struct sessions {

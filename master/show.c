@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "master/access.h"
 #include "master/api.h"
 #include "master/check.h"
-#include "master/clock.h"
 #include "master/conns.h"
 #include "master/listeners.h"
 #include "master/sessions.h"

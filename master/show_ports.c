@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "master/clock.h"
+#include "common/base/clock.h"
 #include "master/ports.h"
 #include "master/sessions.h"
 #include "master/udp_ports.h"

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "master/clients.h"
-#include "master/clock.h"
 #include "master/conns.h"
 #include "master/sessions.h"
 #include "master/workers.h"

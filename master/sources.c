@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "master/clock.h"
+#include "common/base/clock.h"
 #include "master/map.h"
 
 struct sources {

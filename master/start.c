@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/sys/daemon.h"
 #include "common/sys/jail.h"
 #include "common/sys/sandbox.h"
 #include "master/boot.h"
-#include "master/clock.h"
 #include "master/ctl.h"
 #include "master/dispatch.h"
 #include "master/listeners.h"

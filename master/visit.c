@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/http/host.h"
 #include "master/access.h"
-#include "master/clock.h"
 #include "master/hold.h"
 #include "master/limits.h"
 #include "master/naming.h"

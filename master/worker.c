@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/sys/proc.h"
-#include "master/clock.h"
 #include "master/master.h"
 
 /* Why a channel ends for what came through it, as chan.c says it. */

@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/sys/proc.h"
-#include "master/clock.h"
 #include "master/master.h"
 
 /* Free those that nobody waits for any more. */

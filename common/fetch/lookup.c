@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/addr.h"
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/sys/helper.h"
 
@@ -101,15 +101,6 @@ lookup_fork(const struct sandbox *box, int close_fd)
 
 /* ---- its parent ---- */
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static struct name *
 find(struct lookup *l, const char *host)
 {
@@ -140,7 +131,7 @@ take(struct lookup *l, char *answer, size_t n)
 		strcpy(name->addrs, text);
 	}
 	name->asked = false;
-	name->until = now_ms() + LOOKUP_FRESH_MS;
+	name->until = clock_ms() + LOOKUP_FRESH_MS;
 	if (name->addrs[0] != '\0')
 		l->ops->found(l->arg, name->host, name->addrs, NULL);
 	else
@@ -217,7 +208,7 @@ lookup_get(struct lookup *l, const char *host)
 	size_t n = strlen(host);
 	struct name *name = find(l, host);
 
-	if (name != NULL && name->addrs[0] != '\0' && now_ms() < name->until)
+	if (name != NULL && name->addrs[0] != '\0' && clock_ms() < name->until)
 		return name->addrs;
 	if (name != NULL && name->asked)
 		return NULL;

@@ -1,11 +1,12 @@
 /* Turns of the event loop. */
 #include "common/tunnel/turn.h"
 
+#include "common/base/clock.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct turn {
 	struct event_base *base;
@@ -149,13 +150,8 @@ turn_stop(struct turn *t)
 uint64_t
 turn_now(struct turn *t)
 {
-	struct timespec ts;
-
-	if (t->now == 0) {
-		clock_gettime(CLOCK_MONOTONIC, &ts);
-		t->now =
-		    (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-	}
+	if (t->now == 0)
+		t->now = clock_us();
 	return t->now;
 }
 

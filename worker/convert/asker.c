@@ -3,23 +3,14 @@
 
 #include <openssl/async.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/ipc/chan.h"
 
 #define QUESTION_MAX (SIGNING_KEY_ID + 2 + SIGNING_CONTENT_MAX)
-
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* If it cannot be sent now, the next channel will take it. */
 static void
@@ -56,7 +47,7 @@ on_sign(void *arg, const struct signing *s, uint8_t *sig, size_t *n)
 	a->sig = sig;
 	a->n = *n;
 	a->state = ASK_WAITING;
-	deadline_set(&k->deadlines, &a->deadline, now_us());
+	deadline_set(&k->deadlines, &a->deadline, clock_us());
 	send_question(k, a);
 	while (a->state == ASK_WAITING)
 		ASYNC_pause_job();

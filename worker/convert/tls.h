@@ -96,9 +96,6 @@ struct tls {
 	uint8_t scratch[TLS_SCRATCH]; /* between two calls of ours */
 };
 
-/* Microseconds, monotonic. */
-uint64_t tls_now(void);
-
 /* A connection is gone; its parent was told. */
 void tls_let_go(struct tls *t);
 

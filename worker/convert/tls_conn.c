@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/sockopt.h"
 #include "worker/convert/certs.h"
@@ -130,7 +131,7 @@ tls_conn_linger(struct tls_conn *c)
 		tls_conn_end(c, END_RESET, true);
 		return;
 	}
-	deadline_set(&c->tls->lingering, &c->deadline, tls_now());
+	deadline_set(&c->tls->lingering, &c->deadline, clock_us());
 	tls_conn_watch(c, EV_READ, 0);
 }
 
@@ -303,7 +304,7 @@ tls_conn_new(struct tls *t, uint32_t id, int fd, const struct msg_conn *who,
 	SSL_set_accept_state(c->ssl);
 	SSL_set_mode(c->ssl, SSL_MODE_ASYNC);
 	t->held++;
-	deadline_set(&t->shaking, &c->deadline, tls_now());
+	deadline_set(&t->shaking, &c->deadline, clock_us());
 	c->state = proxied ? TLS_PROXIED : TLS_SHAKING;
 	/* Many may come at a time: who moves bytes has its turn in between. */
 	tls_conn_watch(c, proxied ? 0 : EV_READ, 0);

@@ -6,10 +6,10 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/bundle.h"
 #include "common/http/head.h"
@@ -20,19 +20,10 @@
 #define OWN_FDS 16 /* of this process itself, amply */
 #define FOR_EVER (UINT64_MAX / 4)
 
-uint64_t
-tls_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 bool
 tls_may_log(struct tls *t)
 {
-	uint64_t second = tls_now() / 1000000;
+	uint64_t second = clock_us() / 1000000;
 
 	if (t->log_second != second) {
 		if (t->log_lines > TLS_LOG_RATE)
@@ -93,7 +84,7 @@ static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct tls *t = arg;
-	uint64_t now = tls_now();
+	uint64_t now = clock_us();
 
 	(void)fd;
 	(void)what;

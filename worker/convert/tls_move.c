@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "worker/convert/tls_conn.h"
 
 /* What one step has come to. */
@@ -224,7 +225,7 @@ wait(struct tls_conn *c)
 	tls_conn_watch(c, net, plain);
 	/* As long as the plain side is there, it decides on who is slow. */
 	if (blocked && (c->down_end || is_leaving(c)))
-		deadline_set(&c->tls->stalled, &c->deadline, tls_now());
+		deadline_set(&c->tls->stalled, &c->deadline, clock_us());
 	else
 		deadline_drop(&c->deadline);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/http/page.h"
 #include "common/http/peek.h"
@@ -150,7 +151,7 @@ shaken(struct tls_conn *c)
 		return;
 	}
 	c->state = TLS_GATHERING;
-	deadline_set(&c->tls->gathering, &c->deadline, tls_now());
+	deadline_set(&c->tls->gathering, &c->deadline, clock_us());
 	tls_shake_gather(c);
 }
 

@@ -9,10 +9,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "worker/edge/answer.h"
 #include "worker/edge/visitor.h"
@@ -25,15 +25,6 @@
 #define CONNS_DEFAULT 65536
 
 #define FOR_EVER (UINT64_MAX / 4)
-
-uint64_t
-edge_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* FULL when the reserve is reached; ROOM when twice as much is free. */
 static void
@@ -77,7 +68,7 @@ edge_hold(struct edge *e, uint32_t id, int fd, struct deadlines *queue,
 		free(c);
 		return NULL;
 	}
-	deadline_set(queue, &c->deadline, edge_now());
+	deadline_set(queue, &c->deadline, clock_us());
 	if (e->held++ == 0)
 		event_add(&e->tick, &tick);
 	tell_room(e);
@@ -120,7 +111,7 @@ static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct edge *e = arg;
-	uint64_t now = edge_now();
+	uint64_t now = clock_us();
 	struct deadline *d;
 
 	(void)fd;

@@ -94,7 +94,4 @@ int edge_release(struct edge_conn *c);
  */
 bool edge_is_over(int fd);
 
-/* Microseconds, monotonic. */
-uint64_t edge_now(void);
-
 #endif

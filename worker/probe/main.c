@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/ipc/msg.h"
 #include "common/ipc/probe.h"
 #include "common/sys/proc.h"
@@ -41,15 +42,6 @@ struct probe {
 	int out; /* where our ptp says that it is reachable */
 };
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static int left_ms(const struct probe *p);
 
 static int
@@ -66,7 +58,7 @@ fail(struct probe *p, const char *fmt, ...)
 static int
 left_ms(const struct probe *p)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	return now < p->until ? (int)(p->until - now) : 0;
 }
@@ -247,13 +239,13 @@ static void
 stop_ptp(struct probe *p)
 {
 	const struct timespec pause = { 0, 10 * 1000 * 1000 };
-	uint64_t until = now_ms() + STOP_MS;
+	uint64_t until = clock_ms() + STOP_MS;
 
 	if (p->ptp <= 0)
 		return;
 	kill(p->ptp, SIGTERM);
 	while (waitpid(p->ptp, NULL, WNOHANG) == 0) {
-		if (now_ms() > until)
+		if (clock_ms() > until)
 			kill(p->ptp, SIGKILL);
 		nanosleep(&pause, NULL);
 	}
@@ -281,7 +273,7 @@ main(void)
 	const char *result = "ok";
 
 	signal(SIGPIPE, SIG_IGN);
-	p.until = now_ms() + ALL_MS;
+	p.until = clock_ms() + ALL_MS;
 	if (take_task(&p) == -1 || drop_privilege(&p.task) == -1)
 		return 2;
 	if (start_ptp(&p) == -1 || await_reachable(&p) == -1 || fetch(&p) == -1)

@@ -7,9 +7,9 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/http/page.h"
 
@@ -29,15 +29,6 @@ struct request {
 	size_t got;
 	char in[API_HEAD_MAX];
 };
-
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void
 drop(struct request *r)
@@ -80,7 +71,7 @@ put_answer(struct request *r)
 	r->finished = true;
 	shutdown(r->fd, SHUT_WR);
 	deadline_drop(&r->deadline);
-	deadline_set(&r->api->closing, &r->deadline, now_us());
+	deadline_set(&r->api->closing, &r->deadline, clock_us());
 }
 
 /* An error page. */
@@ -146,7 +137,7 @@ static void
 remember(struct api *a, struct answers *answers)
 {
 	const struct rows *figures = &answers->of[QUERY_STATUS];
-	struct history_sample s = { .ms = now_us() / 1000 };
+	struct history_sample s = { .ms = clock_us() / 1000 };
 	struct buf row;
 	size_t at = 0;
 
@@ -171,7 +162,7 @@ on_gathered(void *arg)
 	status = r->view->write(&body, &r->gather.answers, r->view);
 	gather_end(&r->gather);
 	if (is_check(r))
-		r->api->checked = status == 200 ? now_us() : 0;
+		r->api->checked = status == 200 ? clock_us() : 0;
 	if (body.failed || (status != 200 && body.n == 0))
 		refuse(r, 503);
 	else
@@ -191,7 +182,7 @@ is_cached(struct request *r)
 	size_t n;
 
 	if (!is_check(r) || a->checked == 0 ||
-	    now_us() - a->checked > API_CACHE_MS * UINT64_C(1000))
+	    clock_us() - a->checked > API_CACHE_MS * UINT64_C(1000))
 		return false;
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "result", "ok");
@@ -289,7 +280,7 @@ on_conn(void *arg, const struct msg *m)
 	    on_readable, r);
 	event_assign(
 	    &r->writable, a->serve.base, m->fd, EV_WRITE, on_writable, r);
-	deadline_set(&a->waiting, &r->deadline, now_us());
+	deadline_set(&a->waiting, &r->deadline, clock_us());
 	if (a->held++ == 0)
 		event_add(&a->tick, &tick);
 	if (event_add(&r->readable, NULL) == -1)
@@ -330,7 +321,7 @@ static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct api *a = arg;
-	uint64_t now = now_us();
+	uint64_t now = clock_us();
 	struct deadline *d;
 
 	(void)fd;
