@@ -238,6 +238,10 @@ check_begin(struct master *m, struct ctl_call *call)
 	k->calls[k->ncalls++] = call;
 	if (k->ncalls > 1)
 		return;
+	if (m->conf.listen_http.n == 0) {
+		answer(k, "there is no listen.http to go through");
+		return;
+	}
 	/* The one before may not have ended its client yet. */
 	if (k->pid != 0)
 		answer(k, "another test has not ended yet");

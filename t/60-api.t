@@ -145,6 +145,15 @@ def data_path(lab, server, client):
             other = Server(lab, "-o", option)
             tap.is_(status(other)[0], 200, option)
             other.stop()
+    with tap.case("nothing to go through: 503 and why"):
+        other = Ptpd(lab, "-o", "listen.api=127.0.0.1:0", "-o",
+                     "listen.sni=127.0.0.1:0", "-o", "listen.http=[]",
+                     wait=False)
+        other.wait_line("ready:")
+        answer = get(other.port_of("api"), "/status", host="x")
+        tap.is_(answer.status, 503, "status")
+        tap.like(answer.body.decode(), "no listen.http", "why")
+        other.stop()
     with tap.case("broken: 503 and why; it recovers"):
         broken = Server(lab, "-o", "workers=1")
         victim, = broken.pids("relay")
