@@ -41,7 +41,7 @@ do_status(struct control *c, struct ctl_call *call)
 	ctl_row_begin(&row);
 	ctl_row_str(&row, "version", PTP_VERSION);
 	ctl_row_num(&row, "pid", (uint64_t)getpid());
-	ctl_row_num(&row, "uptime_s", (clock_ms() - p->started) / 1000);
+	ctl_row_num(&row, "seconds", (clock_ms() - p->started) / 1000);
 	attach_status(p->attach, &row);
 	ctl_row_num(&row, "services", p->catalog->count);
 	ctl_row(call, &row);
