@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "client/child.h"
+#include "client/conf_compare.h"
 #include "client/conf_ports.h"
-#include "client/conf_services.h"
 #include "client/engine_conf.h"
 #include "client/gates.h"
 #include "client/grants.h"
@@ -227,40 +227,6 @@ catalog_identify(struct catalog *c, const char *id)
 	catalog_offer(c);
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
-same_list(const struct str_list *a, const struct str_list *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool
-same_service(const struct client_service *a, const struct client_service *b)
-{
-	return strcmp(a->local_text, b->local_text) == 0 &&
-	    same_list(&a->names, &b->names) &&
-	    same_text(a->rewrite_host, b->rewrite_host) &&
-	    same_list(&a->remove_headers, &b->remove_headers) &&
-	    a->timeout == b->timeout && a->speed == b->speed &&
-	    a->streams == b->streams && same_text(a->tls_ca, b->tls_ca) &&
-	    same_text(a->tls_name, b->tls_name) &&
-	    a->tls_insecure == b->tls_insecure && a->port == b->port &&
-	    a->port_last == b->port_last && a->random == b->random &&
-	    a->tls == b->tls && a->proxy_protocol == b->proxy_protocol &&
-	    gates_same(a, b);
-}
-
 static void
 drop(struct catalog *c, struct entry *e)
 {
@@ -284,35 +250,10 @@ find_same(const struct catalog *c, const struct source *s,
 	TAILQ_FOREACH(e, &c->entries, link)
 	{
 		if (e->source != s && (added || !e->added) &&
-		    same_service(e->conf, v))
+		    conf_compare_same(e->conf, v))
 			return e;
 	}
 	return NULL;
-}
-
-static bool
-has_id(const struct client_service *v)
-{
-	return v->names.n == 0 && !conf_ports_is_raw(v);
-}
-
-/* Whether a service of s has a name that e has (none: the id), or a port. */
-static bool
-collides(const struct entry *e, const struct client_service *v)
-{
-	if (conf_ports_collide(e->conf, v))
-		return true;
-	if (conf_services_apart(e->conf, v))
-		return false;
-	if (has_id(e->conf) && has_id(v))
-		return true;
-	for (size_t i = 0; i < v->names.n; i++) {
-		for (size_t k = 0; k < e->conf->names.n; k++) {
-			if (strcmp(v->names.v[i], e->conf->names.v[k]) == 0)
-				return true;
-		}
-	}
-	return false;
 }
 
 /* Whether the services of s may stand beside those that stay. */
@@ -330,7 +271,7 @@ check(
 			continue;
 		stay++;
 		for (size_t i = 0; i < list->n; i++) {
-			if (collides(e, &list->v[i])) {
+			if (conf_compare_collide(e->conf, &list->v[i])) {
 				*why = "another service has that name or port";
 				return -1;
 			}

@@ -15,6 +15,7 @@
 #include "client/parent.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/ipc/ctl_listen.h"
 #include "common/ipc/ctl_server.h"
 #include "common/tunnel/services.h"
 

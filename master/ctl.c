@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/conf/server_addr.h"
+#include "common/ipc/ctl_listen.h"
 #include "common/ipc/ctl_server.h"
 #include "master/boot.h"
 #include "master/listeners.h"

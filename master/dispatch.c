@@ -18,6 +18,7 @@
 #include "master/report.h"
 #include "master/show_relays.h"
 #include "master/tls.h"
+#include "master/tls_plain.h"
 #include "master/tunnels.h"
 #include "master/udp_ports.h"
 #include "master/feed.h"
@@ -206,7 +207,7 @@ static const chan_handler log_handlers[MSG_TYPES] = {
 static const chan_handler tls_handlers[MSG_TYPES] = {
 	COMMON,
 	[MSG_ORIGIN] = edge_on_origin,
-	[MSG_HANDSHAKED] = tls_on_handshaked,
+	[MSG_HANDSHAKED] = tls_plain_on_handshaked,
 	[MSG_CLOSED] = tls_on_closed,
 };
 

@@ -56,8 +56,7 @@ void tls_restore(struct master *m, struct conn *c);
 /* The worker that held it has died. */
 void tls_lost(struct master *m, struct conn *c);
 
-/* Frames of a tls worker. */
-int tls_on_handshaked(void *arg, const struct msg *msg);
+/* MSG_CLOSED of a tls worker. */
 int tls_on_closed(void *arg, const struct msg *msg);
 
 #endif

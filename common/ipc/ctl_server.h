@@ -26,13 +26,6 @@ typedef void (*ctl_handler)(
     void *arg, struct ctl_call *call, const struct ctl_request *req);
 
 /*
- * Bind and listen on `path` (mode 0600; a socket that nobody serves any more
- * is replaced). The caller keeps the descriptor. -1 with errno: EADDRINUSE if
- * somebody serves it, EEXIST if it is no socket.
- */
-int ctl_listen(const char *path);
-
-/*
  * Serve the listening socket fd, which is owned from now on. Only uid 0 and
  * the effective uid of this process are served. NULL with errno.
  */
