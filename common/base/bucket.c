@@ -65,10 +65,19 @@ bucket_charge(struct bucket *b, uint64_t n)
 		return;
 	if (least > -BUCKET_BURST_MIN)
 		least = -BUCKET_BURST_MIN;
+	if (b->tokens <= least)
+		return;
 	if (n > (uint64_t)(b->tokens - least))
 		b->tokens = least;
 	else
 		b->tokens -= (int64_t)n;
+}
+
+void
+bucket_charge_whole(struct bucket *b, uint32_t n)
+{
+	if (b->rate != 0)
+		b->tokens -= n;
 }
 
 uint64_t

@@ -29,8 +29,11 @@ void bucket_set(struct bucket *b, uint64_t rate, uint64_t now_us);
 /* How many of `want` bytes may pass now. */
 size_t bucket_room(struct bucket *b, size_t want, uint64_t now_us);
 
-/* n bytes have passed, here or elsewhere. */
+/* n bytes have passed, here or elsewhere: a debt of BUCKET_DEBT_MS at most. */
 void bucket_charge(struct bucket *b, uint64_t n);
+
+/* The same for a piece that passes whole, and is paid for whole. */
+void bucket_charge_whole(struct bucket *b, uint32_t n);
 
 /* Microseconds until n bytes (or as many as ever at once) may pass. */
 uint64_t bucket_wait(struct bucket *b, size_t n, uint64_t now_us);

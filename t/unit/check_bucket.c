@@ -107,6 +107,19 @@ START_TEST(others_may_use_it_up_but_not_for_ever)
 }
 END_TEST
 
+/* Larger than the burst, and than what a second brings: it is paid for. */
+START_TEST(a_large_piece_is_paid_for)
+{
+	bucket_set(&b, 1000, START);
+	ck_assert_uint_eq(bucket_wait(&b, 65507, START), 0);
+	bucket_charge_whole(&b, 65507);
+	bucket_charge(&b, 100); /* by others, who may add no more */
+	ck_assert_uint_eq(bucket_room(&b, 1, START + 64 * S), 0);
+	ck_assert_uint_gt(bucket_wait(&b, 65507, START + 65 * S), 0);
+	ck_assert_uint_eq(bucket_wait(&b, 65507, START + 66 * S), 0);
+}
+END_TEST
+
 START_TEST(another_rate)
 {
 	bucket_set(&b, 1 << 20, START);
@@ -145,6 +158,7 @@ main(void)
 	tcase_add_test(c, burst_is_small_also_after_long);
 	tcase_add_test(c, wait_is_just_enough);
 	tcase_add_test(c, others_may_use_it_up_but_not_for_ever);
+	tcase_add_test(c, a_large_piece_is_paid_for);
 	tcase_add_test(c, another_rate);
 	tcase_add_test(c, time_that_stands_still);
 	suite_add_tcase(s, c);

@@ -179,10 +179,30 @@ START_TEST(datagrams_pass_or_do_not)
 {
 	meter_set(&m, 10000);
 	ck_assert(meter_pass(&m, 600));
-	ck_assert(!meter_pass(&m, 600));
-	ck_assert(meter_pass(&m, 300));
+	ck_assert(meter_pass(&m, 600));
+	ck_assert(!meter_pass(&m, 1)); /* 200 were in advance */
 	turns(60);
 	ck_assert(meter_pass(&m, 500));
+	ck_assert(!meter_pass(&m, METER_PASS_MAX + 1));
+}
+END_TEST
+
+/* Pieces larger than what a turn brings, beside one who always waits. */
+START_TEST(datagrams_beside_bytes)
+{
+	uint64_t start = now_ms(), sum = 0, ms;
+
+	meter_set(&m, 10000);
+	eat(&user[0]);
+	do {
+		sum += meter_pass(&m, 1200) ? 1200 : 0;
+		turns(5);
+		ms = now_ms() - start;
+	} while (ms < 1200);
+	/* Half each, on a busy machine less. */
+	ck_assert_uint_ge(sum, ms * 10 / 6);
+	ck_assert_uint_ge(user[0].got, ms * 10 / 6);
+	ck_assert_uint_le(sum + user[0].got, ms * 10 + 1000 + 1200);
 }
 END_TEST
 
@@ -201,6 +221,7 @@ main(void)
 	tcase_add_test(c, who_leaves_is_not_called);
 	tcase_add_test(c, another_rate_is_seen_at_once);
 	tcase_add_test(c, datagrams_pass_or_do_not);
+	tcase_add_test(c, datagrams_beside_bytes);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

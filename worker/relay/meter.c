@@ -152,11 +152,19 @@ meter_pass(struct meter *m, size_t n)
 {
 	if (!meter_limits(m))
 		return true;
-	sync(m);
-	/* What is larger than ever fits at once passes when it is full. */
-	if (bucket_wait(&m->bucket, n, turn_now(m->turn)) > 0)
+	if (n > METER_PASS_MAX)
 		return false;
-	bucket_charge(&m->bucket, n);
+	sync(m);
+	/* Beside those who wait it gets as much as they, and no more. */
+	if (m->first == NULL)
+		m->passed = m->waited = 0;
+	else if (m->passed > m->waited)
+		return false;
+	/* They leave fewer tokens than a piece has bytes: it pays later. */
+	if (bucket_room(&m->bucket, 1, turn_now(m->turn)) == 0)
+		return false;
+	bucket_charge_whole(&m->bucket, (uint32_t)n);
+	m->passed += n;
 	return true;
 }
 
@@ -164,4 +172,5 @@ void
 meter_charge(struct meter *m, uint64_t n)
 {
 	bucket_charge(&m->bucket, n);
+	m->waited += n;
 }

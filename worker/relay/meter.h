@@ -14,8 +14,9 @@
 struct event;
 struct turn;
 
-#define METER_TURN_MS 20   /* of the rate are one turn's share, ... */
-#define METER_TURN_MIN 256 /* and so many bytes anyway */
+#define METER_TURN_MS 20     /* of the rate are one turn's share, ... */
+#define METER_TURN_MIN 256   /* and so many bytes anyway */
+#define METER_PASS_MAX 65536 /* bytes of one piece */
 
 /* A place in the queue; all zero but for fn and arg: not in it. */
 struct meter_wait {
@@ -30,6 +31,8 @@ struct meter {
 	struct event *timer; /* made when somebody waits for the first time */
 	struct meter_wait *first, **last;
 	struct meter_wait *called; /* whose turn it is */
+	/* Bytes of pieces, and of those who wait, while somebody does. */
+	uint64_t passed, waited;
 	/* Called before tokens are counted; may be NULL. */
 	void (*before)(void *arg);
 	void *arg;
@@ -52,7 +55,11 @@ bool meter_limits(const struct meter *m);
  */
 size_t meter_room(struct meter *m, struct meter_wait *w, size_t want);
 
-/* The same for somebody who does not wait but goes without. */
+/*
+ * Whether a piece of n bytes (METER_PASS_MAX at most) may pass now; it is
+ * charged then. For somebody who does not wait but goes without. Those who
+ * wait and those who do not get alike.
+ */
 bool meter_pass(struct meter *m, size_t n);
 
 void meter_charge(struct meter *m, uint64_t n);
