@@ -11,7 +11,7 @@ from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
 from lib.origin import Origin
 from lib.web import Nginx
-from lib.wire import Truncated, connect, get, still
+from lib.wire import Truncated, connect, eventually, get, still
 
 MIB = 1 << 20
 HEAD = 2  # timeouts.head of the slow ones, seconds
@@ -342,6 +342,25 @@ def out_of_descriptors(lab, site):
         tap.at_most(len(lines), 60, "lines of log")
 
 
+def few_descriptors(lab, site):
+    with tap.case("a limit of 64: out of descriptors, and well again"):
+        limited = lab.write(
+            "limited3", "#!/bin/sh\nulimit -n 64\nexec "
+            f"{lab.program('ptpd')} \"$@\"\n", 0o755)
+        server = Ptpd(lab, "-o", "workers=1", program=limited)
+        Ptp(lab, server, site.url)
+        wires = [connect(server.port) for _ in range(100)]
+        for wire in wires:
+            try:
+                wire.send("GET / HTTP/1.1\r\n")
+            except OSError:
+                pass  # it is the one that was told
+        server.wait_line("no descriptors left")
+        for wire in wires:
+            wire.close()
+        tap.is_(eventually(server.port, 200).status, 200, "served")
+
+
 def full_relay(lab, site):
     with tap.case("a relay at its descriptor reserve: users are told 503, "
                   "clients go to another, then all is well again"):
@@ -415,5 +434,6 @@ def run():
         slow_readers(lab, site)
         streams_limit(lab, site)
         out_of_descriptors(lab, site)
+        few_descriptors(lab, site)
         full_relay(lab, site)
         churn(lab, site)

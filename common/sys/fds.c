@@ -20,6 +20,14 @@ fds_raise(rlim_t *limit)
 	return 0;
 }
 
+bool
+fds_full(size_t used, size_t limit, bool full)
+{
+	size_t reserve = limit < 4 * FDS_RESERVE ? limit / 4 : FDS_RESERVE;
+
+	return used + (full ? 2 * reserve : reserve) >= limit;
+}
+
 int
 fds_write(int fd, const void *p, size_t n)
 {

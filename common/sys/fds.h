@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,6 +15,15 @@ int fds_raise(rlim_t *limit);
 
 /* Write all of the n bytes at p. 0, or -1 with errno: some are written. */
 int fds_write(int fd, const void *p, size_t n);
+
+#define FDS_RESERVE 32 /* kept free by who takes connections */
+
+/*
+ * Whether somebody who uses `used` of `limit` descriptors takes no more: when
+ * FDS_RESERVE are left, of a limit below 128 a quarter of it. Who was `full`
+ * before takes more only when twice as many are left.
+ */
+bool fds_full(size_t used, size_t limit, bool full);
 
 /* The spare descriptor; spare is -1 when somebody else took its place. */
 struct fds {

@@ -698,7 +698,7 @@ START_TEST(full_and_room)
 {
 	int first = -1;
 
-	x.edge->nofile = EDGE_FD_RESERVE + 16 + 2;
+	x.edge->nofile = 24; /* a quarter, 16 own, 2 */
 	arrive(1, NULL);
 	run_until(&x.full, 20);
 	ck_assert(!x.full);
@@ -707,7 +707,7 @@ START_TEST(full_and_room)
 	arrive(2, NULL);
 	run_until(&x.full, 1000);
 	ck_assert(x.full);
-	x.edge->nofile = 2 * EDGE_FD_RESERVE + 16 + 2;
+	x.edge->nofile = 36; /* half, 16 own, 2 */
 	shutdown(first, SHUT_WR);
 	run_until(&x.room, 1000);
 	ck_assert(x.room);

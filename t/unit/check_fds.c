@@ -96,6 +96,21 @@ START_TEST(the_limit_is_raised)
 }
 END_TEST
 
+/* Whatever the limit, with nothing taken there is room, after FULL too. */
+START_TEST(full_and_room)
+{
+	for (size_t limit = 36; limit < 2000; limit++)
+		ck_assert(!fds_full(16, limit, true));
+	ck_assert(!fds_full(991, 1024, false));
+	ck_assert(fds_full(992, 1024, false));
+	ck_assert(fds_full(960, 1024, true));
+	ck_assert(!fds_full(959, 1024, true));
+	ck_assert(fds_full(48, 64, false));
+	ck_assert(!fds_full(31, 64, true));
+	ck_assert(fds_full(0, 0, true));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -106,6 +121,7 @@ main(void)
 
 	tcase_add_test(t, exhaustion_is_survived);
 	tcase_add_test(t, the_limit_is_raised);
+	tcase_add_test(t, full_and_room);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

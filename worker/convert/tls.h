@@ -34,7 +34,6 @@
 #define TLS_LINGER_MS 2000     /* after a refusal, for the peer to read it */
 #define TLS_LINGER_BYTES 65536 /* and what it may say until then */
 #define TLS_STALL_MS 60000     /* of a peer that takes nothing any more */
-#define TLS_FD_RESERVE 32      /* descriptors kept for what must be */
 #define TLS_LOG_RATE 10	       /* failed handshakes logged in a second */
 
 struct certs;

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/crypto/bundle.h"
 #include "common/http/head.h"
+#include "common/sys/fds.h"
 #include "worker/convert/certs.h"
 #include "worker/convert/tls_conn.h"
 #include "worker/convert/tls_ctx.h"
@@ -42,14 +43,12 @@ static void
 tell_room(struct tls *t)
 {
 	size_t used = 2 * t->held + OWN_FDS;
+	bool full = fds_full(used, t->nofile, t->full);
 
-	if (!t->full && used + TLS_FD_RESERVE >= t->nofile) {
-		t->full = true;
-		serve_send(&t->serve, MSG_FULL, 0, NULL, 0);
-	} else if (t->full && used + 2 * TLS_FD_RESERVE < t->nofile) {
-		t->full = false;
-		serve_send(&t->serve, MSG_ROOM, 0, NULL, 0);
-	}
+	if (full == t->full)
+		return;
+	t->full = full;
+	serve_send(&t->serve, full ? MSG_FULL : MSG_ROOM, 0, NULL, 0);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/sys/fds.h"
 #include "worker/edge/answer.h"
 #include "worker/edge/visitor.h"
 
@@ -31,14 +32,12 @@ static void
 tell_room(struct edge *e)
 {
 	size_t used = e->held + OWN_FDS;
+	bool full = fds_full(used, e->nofile, e->full);
 
-	if (!e->full && used + EDGE_FD_RESERVE >= e->nofile) {
-		e->full = true;
-		serve_send(&e->serve, MSG_FULL, 0, NULL, 0);
-	} else if (e->full && used + 2 * EDGE_FD_RESERVE < e->nofile) {
-		e->full = false;
-		serve_send(&e->serve, MSG_ROOM, 0, NULL, 0);
-	}
+	if (full == e->full)
+		return;
+	e->full = full;
+	serve_send(&e->serve, full ? MSG_FULL : MSG_ROOM, 0, NULL, 0);
 }
 
 static void

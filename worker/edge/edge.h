@@ -22,7 +22,6 @@
 #include "worker/edge/verdict.h"
 #include "common/ipc/serve.h"
 
-#define EDGE_FD_RESERVE 32 /* descriptors that are kept for what must be */
 #define EDGE_TICK_MS 250
 
 struct edge {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/sys/fds.h"
 #include "worker/relay/carry.h"
 #include "worker/relay/journal.h"
 #include "worker/relay/quota.h"
@@ -36,16 +37,12 @@ void
 relay_room(struct relay *r)
 {
 	size_t used = r->conns.count + r->pairs + RELAY_FD_OWN;
+	bool full = fds_full(used, r->nofile, r->full);
 
-	if (r->nofile == 0)
+	if (r->nofile == 0 || full == r->full)
 		return;
-	if (!r->full && used + RELAY_FD_RESERVE >= r->nofile) {
-		r->full = true;
-		chan_send(r->chan, MSG_FULL, 0, NULL, 0, -1);
-	} else if (r->full && used + (size_t)2 * RELAY_FD_RESERVE < r->nofile) {
-		r->full = false;
-		chan_send(r->chan, MSG_ROOM, 0, NULL, 0, -1);
-	}
+	r->full = full;
+	chan_send(r->chan, full ? MSG_FULL : MSG_ROOM, 0, NULL, 0, -1);
 }
 
 void

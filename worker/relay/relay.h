@@ -27,9 +27,8 @@
 #include "common/tunnel/turn.h"
 #include "worker/relay/directory.h"
 
-#define RELAY_ASKS_MAX 64   /* questions to the master without an answer */
-#define RELAY_FD_RESERVE 32 /* descriptors left when it says FULL */
-#define RELAY_FD_OWN 16	    /* epoll, channel, log, and on their way */
+#define RELAY_ASKS_MAX 64 /* questions to the master without an answer */
+#define RELAY_FD_OWN 16	  /* epoll, channel, log, and on their way */
 #define RELAY_BUDGET (UINT64_C(512) << 20) /* bytes that streams may hold, */
 #define RELAY_MEMORY_SHARE 8 /* and one in so many of the machine's */
 #define RELAY_PEERS 64	     /* relays that there may be: WORKERS_RELAY_MAX */
