@@ -96,6 +96,7 @@ send_relay_conf(struct worker *w)
 		.handshake_ms = clamp(handshake_time(w->master)),
 		.drain_ms = clamp(c->timeouts.drain),
 		.forwarded = c->forwarded,
+		.one_way = c->timeout_unidirectional,
 		.ntrusted = (uint8_t)c->trusted.n };
 	uint8_t payload[4096];
 	struct buf b;

@@ -183,9 +183,10 @@ take_line(const struct server_conf *c, char *line, struct faults *f)
 	const struct conf_pair *own = &c->tls_pair;
 	bool of_key;
 
-	if (what == NULL || (text = strchr(++what, '\t')) == NULL ||
+	if (what == NULL || (text = strchr(what + 1, '\t')) == NULL ||
 	    number > c->tls_hosts.n + 1)
 		return;
+	what++;
 	*text++ = '\0';
 	of_key = strcmp(what, "key") == 0;
 	if (number > c->tls_hosts.n)

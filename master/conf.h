@@ -176,6 +176,7 @@ struct server_conf {
 	struct { /* milliseconds; 0: never ends (park: do not park) */
 		uint64_t handshake, head, idle, tunnel, drain, park;
 	} timeouts;
+	bool timeout_unidirectional;
 
 	uint64_t log_level;    /* enum log_level */
 	char *log_file;	       /* absolute path; NULL: none */

@@ -222,6 +222,8 @@ static const struct schema_key keys[] = {
 	    .preset = "300s", .max = CONF_TIMEOUT_MAX },
 	{ "timeouts.park", SCHEMA_DURATION, AT(timeouts.park),
 	    .preset = "5s", .max = CONF_TIMEOUT_MAX },
+	{ "timeout_unidirectional", SCHEMA_BOOL, AT(timeout_unidirectional),
+	    .preset = "false" },
 	{ "lockout.tries", SCHEMA_INT, AT(lockout.tries),
 	    .preset = "3", .max = NUMBER_MAX },
 	{ "lockout.time", SCHEMA_DURATION, AT(lockout.time),

@@ -179,7 +179,7 @@ head(const char *listener, const char *host)
 	    "HEAD / HTTP/1.1\r\nHost: %s%s\r\nConnection: close\r\n"
 	    "User-Agent: ptpctl\r\n\r\n",
 	    host[0] == '*' ? PROBE_LABEL : "", host + (host[0] == '*'));
-	if (send(fd, request, (size_t)n, MSG_NOSIGNAL) != n)
+	if (send(fd, request, (size_t)n, MSG_NOSIGNAL) == -1)
 		goto out;
 	while (got < 12) {
 		ssize_t r = recv(fd, answer + got, 12 - got, 0);
@@ -196,7 +196,7 @@ head(const char *listener, const char *host)
 		status = -1;
 	}
 out:
-	e = errno == EAGAIN ? ETIMEDOUT : errno;
+	e = status != -1 ? 0 : errno == EAGAIN ? ETIMEDOUT : errno;
 	close(fd);
 	errno = e;
 	return status;

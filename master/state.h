@@ -23,7 +23,7 @@
  * Of these records and of the frames between master and workers: who has
  * another one does not take over. Change it when either changes.
  */
-#define STATE_VERSION 11
+#define STATE_VERSION 12
 #define STATE_RECORD_MAX 17600 /* bytes of a payload */
 #define STATE_TICKETS 16
 #define STATE_PATH 4096

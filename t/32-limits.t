@@ -9,7 +9,7 @@ import time
 from lib import proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
-from lib.origin import Origin
+from lib.origin import Origin, paths
 from lib.web import Nginx
 from lib.wire import Truncated, connect, eventually, get, still
 
@@ -58,6 +58,18 @@ class Ordinary(threading.Thread):
         tap.diag(f"p99 of another: {ours * 1000:.1f} ms, direct "
                  f"{direct * 1000:.1f} ms")
         tap.at_most(ours, NOTICED + 4 * direct, "p99 of another, seconds")
+
+
+def dripping(wire, _request):
+    """An answer of two seconds, some bytes at a time."""
+    wire.send("HTTP/1.1 200 OK\r\n\r\n")
+    try:
+        for _ in range(20):
+            wire.send("drip")
+            still(0.1)
+    except OSError:
+        pass
+    return False
 
 
 def slow_heads(lab, site):
@@ -117,6 +129,18 @@ def slow_heads(lab, site):
             idle.sock.settimeout(1)
             tap.ok(idle.ending() in ("end", "reset"), "the idle one")
             tap.is_(busy.get("/").status, 200, "the busy one")
+    with tap.case("timeout_unidirectional: that the answer goes on does not "
+                  "help a user who is silent"):
+        drip = lab.keep(Origin(paths({}, dripping)))
+        for one_way, end in (("false", "end"), ("true", "reset")):
+            server = Ptpd(lab, "-o", "timeouts.idle=1s", "-o",
+                          f"timeout_unidirectional={one_way}")
+            Ptp(lab, server, drip.url)
+            with connect(server.port) as wire:
+                wire.send("GET / HTTP/1.1\r\nHost: id1\r\n\r\n")
+                wire.head()
+                tap.is_(wire.ending(), end, f"{one_way}: its end")
+            server.stop()
     with tap.case("silent handshakes are gone by theirs"):
         server = Ptpd(lab, "-o", "timeouts.handshake=1s")
         with connect(server.port) as wire:

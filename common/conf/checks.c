@@ -113,7 +113,8 @@ has_back_reference(const char *v)
 	for (; *v != '\0'; v++) {
 		if (*v != '\\')
 			continue;
-		if (*++v >= '1' && *v <= '9')
+		v++;
+		if (*v >= '1' && *v <= '9')
 			return true;
 		if (*v == '\0')
 			break;

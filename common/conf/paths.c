@@ -2,6 +2,7 @@
 #include "common/conf/paths.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,17 +56,15 @@ paths_runtime(const char *system, const char *program, const char *name)
 int
 paths_absolute(char **path)
 {
-	char *here, *whole;
+	char here[PATH_MAX], *whole;
 	int n;
 
 	if (**path == '/')
 		return 0;
-	here = getcwd(NULL, 0);
-	if (here == NULL)
+	if (getcwd(here, sizeof(here)) == NULL)
 		return -1;
 	n = asprintf(&whole, "%s/%s", strcmp(here, "/") == 0 ? "" : here,
 	    strncmp(*path, "./", 2) == 0 ? *path + 2 : *path);
-	free(here);
 	if (n == -1)
 		return -1;
 	free(*path);

@@ -42,7 +42,7 @@ static const struct msg_row rows[MSG_TYPES] = {
 	[MSG_CLOSED] = { "CLOSED", 17, 17, 0, EDGES | R(RELAY) | R(TLS), false,
 	    false },
 
-	[MSG_RELAY_CONF] = { "RELAY_CONF", 27, 4096, R(RELAY), 0, false, true },
+	[MSG_RELAY_CONF] = { "RELAY_CONF", 28, 4096, R(RELAY), 0, false, true },
 	[MSG_COUNTERS] = { "COUNTERS", 0, 0, R(RELAY), 0, true, true },
 	[MSG_TUNNEL] = { "TUNNEL", CONN_SIZE + 4, CONN_SIZE + 20, R(RELAY), 0,
 	    true, false },
@@ -294,6 +294,7 @@ msg_put_relay_conf(struct buf *b, const struct msg_relay_conf *m)
 	buf_put_u32(b, m->handshake_ms);
 	buf_put_u32(b, m->drain_ms);
 	buf_put_u8(b, m->forwarded);
+	buf_put_u8(b, m->one_way);
 	buf_put_cstr8(b, m->mux_header);
 	buf_put_u8(b, m->ntrusted);
 	for (size_t i = 0; i < m->ntrusted; i++)
@@ -304,7 +305,7 @@ msg_put_relay_conf(struct buf *b, const struct msg_relay_conf *m)
 int
 msg_get_relay_conf(struct buf *b, struct msg_relay_conf *m)
 {
-	uint8_t forwarded = 0;
+	uint8_t forwarded = 0, one_way = 0;
 
 	buf_get_u32(b, &m->head_max);
 	buf_get_u32(b, &m->idle_ms);
@@ -313,11 +314,13 @@ msg_get_relay_conf(struct buf *b, struct msg_relay_conf *m)
 	buf_get_u32(b, &m->handshake_ms);
 	buf_get_u32(b, &m->drain_ms);
 	buf_get_u8(b, &forwarded);
+	buf_get_u8(b, &one_way);
 	buf_get_cstr8(b, m->mux_header, sizeof(m->mux_header));
-	if (buf_get_u8(b, &m->ntrusted) == -1 || forwarded > 1 ||
+	if (buf_get_u8(b, &m->ntrusted) == -1 || forwarded > 1 || one_way > 1 ||
 	    m->ntrusted > MSG_TRUSTED_MAX)
 		return -1;
 	m->forwarded = forwarded;
+	m->one_way = one_way;
 	for (size_t i = 0; i < m->ntrusted; i++)
 		addr_block_get(b, &m->trusted[i]);
 	return buf_done(b) ? 0 : -1;

@@ -361,6 +361,7 @@ struct msg_relay_conf {
 	uint32_t head_max;
 	uint32_t idle_ms, tunnel_ms, head_ms, handshake_ms, drain_ms;
 	bool forwarded;
+	bool one_way; /* each direction has the idle time for itself */
 	uint8_t ntrusted;
 	struct addr_block trusted[MSG_TRUSTED_MAX];
 	char mux_header[64];

@@ -70,10 +70,9 @@ drain_fd(int fd)
 static void
 listen_up(struct field *f)
 {
-	uint8_t space[MSG_MAX + 1];
 	struct msg m;
 
-	while (lab_up(f->lab, &m, space)) {
+	while (lab_up(f->lab, &m)) {
 		if (m.type == MSG_DIAL && f->ndials < LOCALS)
 			f->dials[f->ndials++] = m.id;
 	}

@@ -37,7 +37,7 @@ static void
 says(uint8_t type)
 {
 	lab_turns(l, 3);
-	ck_assert(lab_up(l, &m, space));
+	ck_assert(lab_up(l, &m));
 	ck_assert_msg(m.type == type, "%s", msg_row(m.type)->name);
 }
 
@@ -45,7 +45,7 @@ static void
 says_nothing(void)
 {
 	lab_turns(l, 3);
-	ck_assert_msg(!lab_up(l, &m, space), "%s", msg_row(m.type)->name);
+	ck_assert_msg(!lab_up(l, &m), "%s", msg_row(m.type)->name);
 }
 
 /* Everything that has come to a socket, into `bytes`. */

@@ -174,6 +174,7 @@ START_TEST(relay_conf_round_trip)
 		.handshake_ms = 5,
 		.drain_ms = 6,
 		.forwarded = true,
+		.one_way = true,
 		.ntrusted = MSG_TRUSTED_MAX };
 	struct msg_relay_conf got;
 	uint8_t p[4096];
@@ -192,6 +193,7 @@ START_TEST(relay_conf_round_trip)
 	ck_assert_int_eq(msg_get_relay_conf(&b, &got), 0);
 	ck_assert_uint_eq(got.head_max, 1);
 	ck_assert_uint_eq(got.drain_ms, 6);
+	ck_assert(got.forwarded && got.one_way);
 	ck_assert_str_eq(got.mux_header, m.mux_header);
 	ck_assert_uint_eq(got.ntrusted, MSG_TRUSTED_MAX);
 	ck_assert_uint_eq(got.trusted[MSG_TRUSTED_MAX - 1].bits, 32);

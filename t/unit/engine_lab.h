@@ -31,7 +31,9 @@
 
 struct lab {
 	struct engine e;
-	int parent; /* the other end of its channel */
+	int parent;   /* the other end of its channel */
+	size_t at, n; /* what is left of the packet that came last */
+	uint8_t packet[MSG_MAX + 1];
 };
 
 static inline void
@@ -62,21 +64,41 @@ lab_down(
 	return ok;
 }
 
-/* What the engine has said: the next frame into *m, whose payload is in p. */
+/* The next packet of the engine. */
 static inline bool
-lab_up(struct lab *l, struct msg *m, uint8_t p[MSG_MAX + 1])
+lab_packet(struct lab *l)
 {
-	struct chan_in in = { .p = p };
+	struct chan_in in = { .p = l->packet };
+
+	chan_flush(l->e.chan);
+	if (chan_io_recv(l->parent, &in, sizeof(l->packet), true) != 1)
+		return false;
+	if (in.stray)
+		abort(); /* an engine passes nothing */
+	l->at = 0;
+	l->n = in.n;
+	return true;
+}
+
+/* What the engine has said: the next frame into *m, which lives in *l. */
+static inline bool
+lab_up(struct lab *l, struct msg *m)
+{
+	const uint8_t *p;
+	size_t n;
 	int type;
 
-	if (chan_io_recv(l->parent, &in, MSG_MAX + 1, true) != 1)
+	if (l->at == l->n && !lab_packet(l))
 		return false;
-	type = msg_check(p, in.n, ROLE_ENGINE, true, true, &m->id);
-	if (type == -1 || in.stray)
-		abort(); /* an engine breaks no row */
+	p = l->packet + l->at;
+	n = msg_length(p, l->n - l->at);
+	type = msg_check(p, n, ROLE_ENGINE, true, true, &m->id);
+	if (type == -1)
+		abort(); /* it breaks no row */
 	m->type = (uint8_t)type;
 	m->p = p + MSG_HEAD;
-	m->n = in.n - MSG_HEAD;
+	m->n = n - MSG_HEAD;
+	l->at += n;
 	return true;
 }
 

@@ -78,7 +78,7 @@ input_ended(struct user *u)
 	/* Half a head is no request. */
 	keep(u, NULL, 0);
 	u->heading = false;
-	user_touch(u);
+	user_touch(u, USER_BOTH);
 	if (u->current != NULL)
 		upstream_shut(u->current);
 	if (walk_is_opaque(&u->req) ? !u->shut : u->nasked > 0)
@@ -93,7 +93,7 @@ input_ended(struct user *u)
 static void
 feed(struct user *u, uint8_t *p, size_t n)
 {
-	bool unfinished;
+	bool unfinished, was_heading = u->heading;
 	size_t used;
 
 	u->wait = WAIT_NOTHING;
@@ -114,7 +114,8 @@ feed(struct user *u, uint8_t *p, size_t n)
 		deadline_set(
 		    &u->relay->heads, &u->timer, turn_now(u->relay->turn));
 	u->heading = unfinished;
-	user_touch(u);
+	/* Behind a head the timer is to be that of an idle time again. */
+	user_touch(u, was_heading ? USER_BOTH : USER_UP);
 }
 
 /*
@@ -236,7 +237,7 @@ pull_straight(struct user *u, size_t *got)
 	if (walk_left(&u->req) == 0) /* the walker has something to say */
 		feed(u, turn_scratch(u->relay->turn), 0);
 	else
-		user_touch(u);
+		user_touch(u, USER_UP);
 	*got = (size_t)n;
 	return true;
 }

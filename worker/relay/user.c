@@ -60,12 +60,23 @@ user_close(struct user *u)
 	destroy(u, false, END_CLEAN);
 }
 
+/* Whether an idle time of its own has begun for both directions. */
+static bool
+begins_anew(struct user *u, enum user_way moved)
+{
+	u->moved |= moved & USER_BOTH;
+	if (u->relay->conf.one_way && u->moved != USER_BOTH)
+		return false;
+	u->moved = 0;
+	return true;
+}
+
 void
-user_touch(struct user *u)
+user_touch(struct user *u, enum user_way moved)
 {
 	struct relay *r = u->relay;
 
-	if (u->state == USER_OPEN && !u->heading)
+	if (u->state == USER_OPEN && !u->heading && begins_anew(u, moved))
 		deadline_set(&r->idles, &u->timer, turn_now(r->turn));
 	else if (u->state == USER_ENDING)
 		deadline_set(&r->endings, &u->timer, turn_now(r->turn));
@@ -126,7 +137,7 @@ user_finish(struct user *u)
 	if (outq_left(&u->out) == 0)
 		linger(u);
 	else
-		user_touch(u);
+		user_touch(u, USER_BOTH);
 }
 
 void
@@ -169,7 +180,7 @@ user_send(struct user *u, const struct iovec *iov, int n)
 		destroy(u, true, END_RESET);
 		return;
 	}
-	user_touch(u);
+	user_touch(u, USER_DOWN);
 	user_credit(u, (size_t)sent);
 }
 
@@ -246,7 +257,7 @@ push(struct user *u)
 		destroy(u, true, END_RESET);
 		return;
 	}
-	user_touch(u);
+	user_touch(u, USER_DOWN);
 	user_credit(u, (size_t)sent);
 	if (u->state == USER_DEAD || outq_left(&u->out) > 0)
 		return;
@@ -386,7 +397,7 @@ user_new(struct relay *r, uint32_t conn, int fd, const struct msg_conn *c,
 	}
 	if (u->opaque)
 		journal_stream(u);
-	user_touch(u);
+	user_touch(u, USER_BOTH);
 	/* The head is there: an edge has seen it; or a stream is to open. */
 	u->readable = true;
 	user_resume(u);

@@ -43,6 +43,13 @@ enum user_state {
 	USER_DEAD    /* buried; touch nothing */
 };
 
+/* Where bytes have moved: a set. */
+enum user_way {
+	USER_UP = 1, /* from the user */
+	USER_DOWN = 2,
+	USER_BOTH = USER_UP | USER_DOWN
+};
+
 /* A request that was sent on: what its answer depends on. */
 struct user_asked {
 	uint8_t method : 4; /* enum head_method */
@@ -102,6 +109,7 @@ struct user {
 	bool silent : 1;      /* the user has said that it sends no more */
 	bool shut : 1;	      /* opaque: our FIN is due, or sent */
 	bool heading : 1;     /* the timer is that of an unfinished head */
+	uint8_t moved : 2;    /* enum user_way, since its idle time began */
 	uint16_t bad;	      /* status to refuse the next request with */
 	uint32_t discarded;
 	uint64_t up, down; /* bytes */
@@ -150,8 +158,11 @@ void user_rested(struct user *u);
  */
 void user_finish(struct user *u);
 
-/* Something has moved: its time to be idle begins anew. */
-void user_touch(struct user *u);
+/*
+ * Something has moved: its time to be idle begins anew; if each direction has
+ * it for itself, once both have moved.
+ */
+void user_touch(struct user *u, enum user_way moved);
 
 /* End without a reset, now, all being done. */
 void user_close(struct user *u);

@@ -153,13 +153,13 @@ static size_t
 put_control(
     union control *to, size_t n, int level, int type, const void *p, size_t len)
 {
-	struct cmsghdr *c = (struct cmsghdr *)(void *)(to->space + n);
+	const struct cmsghdr c = { .cmsg_level = level,
+		.cmsg_type = type,
+		.cmsg_len = CMSG_LEN(len) };
 
-	memset(c, 0, CMSG_SPACE(len));
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), p, len);
+	memset(to->space + n, 0, CMSG_SPACE(len));
+	memcpy(to->space + n, &c, sizeof(c));
+	memcpy(to->space + n + CMSG_LEN(0), p, len);
 	return n + CMSG_SPACE(len);
 }
 
