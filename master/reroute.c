@@ -89,14 +89,14 @@ visit_on_ask(void *arg, const struct msg *msg)
 	if (c == NULL || c->worker != w || c->state != CONN_USER ||
 	    buf_get_str8(&b, &name, &n) == -1 || !buf_done(&b))
 		return -1;
-	if (c->rerouted || find(m, &f, c, canonical, name, n) == -1) {
-		answer_no(w, c->id, c->rerouted ? 421 : 404);
-		return 0;
-	}
-	if (f.status != 0)
+	if (find(m, &f, c, canonical, name, n) == -1)
+		answer_no(w, c->id, 404);
+	else if (f.status != 0)
 		answer_no(w, c->id, f.status);
 	else if (f.session != NULL && f.session->relay == w)
 		answer_same(w, c->id, &f);
+	else if (c->rerouted)
+		answer_no(w, c->id, 421);
 	else
 		reroute(m, w, c, &f, canonical);
 	return 0;

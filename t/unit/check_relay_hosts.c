@@ -179,6 +179,44 @@ START_TEST(opaque_over_pair)
 }
 END_TEST
 
+/*
+ * The other relay has nobody to give requests to any more: it says so by its
+ * end, and the next request asks anew where its host is.
+ */
+START_TEST(other_host_moves)
+{
+	static const uint8_t bye[6] = { GOAWAY_STOP };
+	struct visitor *v = visit();
+	struct client *other;
+	uint32_t inner;
+	size_t asks;
+
+	other = client_new(lab, OTHER_GEN, RECORD_NONE, 0);
+	visitor_say(v, GET_B);
+	UNTIL(lab_told(lab, MSG_ASK, v->conn) != NULL);
+	inner = say_fd(v->conn, OTHER_GEN);
+	UNTIL(other->n == 1 && bytes_have(&other->svc[0]->in, "\r\n\r\n"));
+	svc_say(other->svc[0], OK2);
+	UNTIL(bytes_have(&v->in, "ok"));
+	switch (_i) {
+	case 0:
+		client_kill(other);
+		break;
+	case 1: /* in order */
+		tunnel_control(other->t, FRAME_GOAWAY, bye, sizeof(bye));
+		break;
+	default: /* its service has gone, no more */
+		svc_fin(other->svc[0]);
+	}
+	UNTIL(lab_closed(lab, inner) == END_CLEAN);
+	ck_assert(!v->eof && !v->reset);
+	asks = lab_count(lab, MSG_ASK);
+	visitor_say(v, GET_B);
+	UNTIL(lab_count(lab, MSG_ASK) == asks + 1);
+	ck_assert(!v->eof && !v->reset);
+}
+END_TEST
+
 /* A rerouted connection is not rerouted again. */
 START_TEST(rerouted_once)
 {
@@ -316,6 +354,7 @@ add(TCase *t)
 	tcase_add_loop_test(t, other_host_no, 0, 2);
 	tcase_add_loop_test(t, other_host_fd, 0, 5);
 	tcase_add_loop_test(t, opaque_over_pair, 0, 4);
+	tcase_add_loop_test(t, other_host_moves, 0, 3);
 	tcase_add_test(t, rerouted_once);
 	tcase_add_test(t, many_hosts);
 	tcase_add_test(t, many_asks);

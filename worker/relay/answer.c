@@ -255,12 +255,16 @@ answer_feed(struct user *u, const struct iovec *iov, int n)
 
 /*
  * The current upstream has ended between two answers. So do we, unless a
- * request has come that nothing was sent of: that is routed anew.
+ * request has come that nothing was sent of, or it was another relay, whose
+ * client may have moved: what comes next is routed anew.
  */
 static void
 idle_end(struct user *u)
 {
-	if (u->sending || (u->in_len == 0 && u->wait == WAIT_NOTHING)) {
+	bool idle = u->in_len == 0 && u->wait == WAIT_NOTHING;
+	bool other = u->current != NULL && u->current->pair != NULL;
+
+	if (u->sending || (idle && !other)) {
 		user_finish(u);
 		return;
 	}

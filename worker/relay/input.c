@@ -256,6 +256,17 @@ input_may_pull(const struct user *u)
 	return u->state == USER_OPEN && u->wait == WAIT_NOTHING;
 }
 
+/*
+ * Another relay's end, idle, whose one host is served here no longer. That
+ * relay may ask where it is now, and we may not: it learns that by our end.
+ */
+static bool
+is_adrift(const struct user *u)
+{
+	return u->rerouted && u->current == NULL && u->up > 0 &&
+	    u->in_len == 0 && u->nasked == 0 && !u->sending;
+}
+
 void
 input_pull(struct user *u)
 {
@@ -263,6 +274,8 @@ input_pull(struct user *u)
 
 	if (u->wait == WAIT_ASK || u->wait == WAIT_QUEUE)
 		return;
+	if (is_adrift(u)) /* unless there is a request, after all */
+		u->readable = true;
 	if (u->wait != WAIT_NOTHING) {
 		uint8_t *p = turn_scratch(u->relay->turn);
 
@@ -276,4 +289,6 @@ input_pull(struct user *u)
 		turn_next(u->relay->turn, &u->resume); /* others' turn */
 	else if (input_may_pull(u) && u->eof)
 		input_ended(u);
+	else if (input_may_pull(u) && is_adrift(u))
+		user_finish(u);
 }

@@ -143,10 +143,13 @@ user_finish(struct user *u)
 void
 user_rested(struct user *u)
 {
-	if (u->state == USER_OPEN && u->nasked == 0 && !u->sending &&
-	    !walk_is_opaque(&u->req) && u->current != NULL &&
-	    upstream_leaves(u->current))
-		upstream_leave(u->current);
+	if (u->state != USER_OPEN || u->nasked > 0 || u->sending ||
+	    walk_is_opaque(&u->req) || u->current == NULL ||
+	    !upstream_leaves(u->current))
+		return;
+	upstream_leave(u->current);
+	if (u->rerouted) /* see input_pull() */
+		user_resume(u);
 }
 
 void
