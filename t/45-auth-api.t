@@ -118,7 +118,7 @@ def run():
         api = Api(lab)
         url = f"http://127.0.0.1:{api.port}/check"
         server = server_with(lab, url, "-o", "lockout.tries=100",
-                             "-o", "auth.timeout=1s")
+                             "-o", "auth.timeout=2s")
 
         with tap.case("a right secret is let in, with the names it may have"):
             client = Ptp(lab, server, f"{site.url},name=web,name=id7",

@@ -100,7 +100,8 @@ START_TEST(by_hash)
 	ck_assert_uint_eq(l->jobs, 1);
 	ck_assert(!l->granted);
 	ck_assert_uint_eq(l->job_id, LAB_CONN);
-	auth_hashed(l->auth, l->job_id, l->job_number, _i == 1);
+	auth_hashed(l->auth, l->job_id, l->job_number,
+	    _i == 1 ? LOGIN_OK : LOGIN_WRONG_SECRET);
 	lab_run(l);
 	if (_i == 1)
 		lab_accepted(l, LOGIN_PLAIN, "hash1");
@@ -116,13 +117,13 @@ START_TEST(hash_for_another_login_is_not_taken)
 	lab_connect(l, LOGIN_PLAIN, "hash1", "whatever");
 	old = l->job_number;
 	lab_connect(l, LOGIN_PLAIN, "hash1", "whatever");
-	auth_hashed(l->auth, LAB_CONN, old, true);
-	auth_hashed(l->auth, LAB_CONN + 1, l->job_number, true);
+	auth_hashed(l->auth, LAB_CONN, old, LOGIN_OK);
+	auth_hashed(l->auth, LAB_CONN + 1, l->job_number, LOGIN_OK);
 	lab_run(l);
 	ck_assert(!l->granted);
 	/* Nor for one that waits for something else. */
 	lab_connect(l, LOGIN_SECRET, "secret1", "s1");
-	auth_hashed(l->auth, LAB_CONN, l->job_number + 1, true);
+	auth_hashed(l->auth, LAB_CONN, l->job_number + 1, LOGIN_OK);
 	lab_run(l);
 	ck_assert(!l->granted);
 }
@@ -607,18 +608,18 @@ END_TEST
 struct answers {
 	struct event_base *base;
 	unsigned count, wanted;
-	bool right[HASHER_QUEUE];
+	enum login_code code[HASHER_QUEUE];
 	bool ended;
 };
 
 static void
-on_done(void *arg, uint32_t id, uint32_t number, bool right)
+on_done(void *arg, uint32_t id, uint32_t number, enum login_code code)
 {
 	struct answers *x = arg;
 
 	ck_assert_uint_eq(number, id + 1);
 	ck_assert_uint_eq(id, x->count);
-	x->right[x->count++] = right;
+	x->code[x->count++] = code;
 	if (x->count == x->wanted)
 		event_base_loopbreak(x->base);
 }
@@ -642,7 +643,7 @@ START_TEST(hashes_one_after_the_other)
 	struct hasher *h;
 
 	x.base = event_base_new();
-	h = hasher_new(x.base, fd, &hasher_ops, &x);
+	h = hasher_new(x.base, fd, HASHER_WAIT_MS, &hasher_ops, &x);
 	for (uint32_t i = 0; i < HASHER_QUEUE; i++)
 		ck_assert_int_eq(hasher_submit(h, i, i + 1, &source, LAB_HASH,
 				     i % 2 == 0 ? "password" : "passwort"),
@@ -651,7 +652,8 @@ START_TEST(hashes_one_after_the_other)
 	event_base_dispatch(x.base);
 	ck_assert_uint_eq(x.count, HASHER_QUEUE);
 	for (uint32_t i = 0; i < HASHER_QUEUE; i++)
-		ck_assert_int_eq(x.right[i], i % 2 == 0);
+		ck_assert_int_eq(
+		    x.code[i], i % 2 == 0 ? LOGIN_OK : LOGIN_WRONG_SECRET);
 	ck_assert(!x.ended);
 	hasher_free(h);
 	event_base_free(x.base);
@@ -669,7 +671,7 @@ START_TEST(one_hash_for_each_source)
 	addr_parse_ip(&one, "192.0.2.1");
 	addr_parse_ip(&two, "192.0.2.2");
 	x.base = event_base_new();
-	h = hasher_new(x.base, fd, &hasher_ops, &x);
+	h = hasher_new(x.base, fd, HASHER_WAIT_MS, &hasher_ops, &x);
 	ck_assert_int_eq(hasher_submit(h, 0, 1, &one, LAB_HASH, "x"), 0);
 	ck_assert_int_eq(hasher_submit(h, 9, 9, &one, LAB_HASH, "x"), -1);
 	ck_assert_int_eq(hasher_submit(h, 1, 2, &two, LAB_HASH, "x"), 0);
@@ -677,7 +679,38 @@ START_TEST(one_hash_for_each_source)
 	x.wanted = 3;
 	ck_assert_int_eq(hasher_submit(h, 2, 3, &one, LAB_HASH, "password"), 0);
 	event_base_dispatch(x.base);
-	ck_assert(x.right[2]);
+	ck_assert_int_eq(x.code[2], LOGIN_OK);
+	hasher_free(h);
+	event_base_free(x.base);
+	wait(NULL);
+}
+END_TEST
+
+/* One whose turn does not come in time is told so, and the next one runs. */
+START_TEST(late_hashes)
+{
+	struct answers x = { .wanted = 4 };
+	int fd = hasher_fork(NULL, -1);
+	struct addr source = { 0 };
+	struct timespec moment = { 0, 20000000 };
+	struct hasher *h;
+
+	x.base = event_base_new();
+	h = hasher_new(x.base, fd, 10, &hasher_ops, &x);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_int_eq(
+		    hasher_submit(h, i, i + 1, &source, LAB_HASH, "password"),
+		    0);
+	nanosleep(&moment, NULL);
+	event_base_dispatch(x.base);
+	ck_assert_int_eq(x.code[0], LOGIN_OK);
+	for (uint32_t i = 1; i < 4; i++)
+		ck_assert_int_eq(x.code[i], LOGIN_BUSY);
+	x.wanted = 5;
+	ck_assert_int_eq(
+	    hasher_submit(h, 4, 5, &source, LAB_HASH, "password"), 0);
+	event_base_dispatch(x.base);
+	ck_assert_int_eq(x.code[4], LOGIN_OK);
 	hasher_free(h);
 	event_base_free(x.base);
 	wait(NULL);
@@ -695,7 +728,7 @@ START_TEST(dead_hasher)
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
 	x.base = event_base_new();
-	h = hasher_new(x.base, fds[0], &hasher_ops, &x);
+	h = hasher_new(x.base, fds[0], HASHER_WAIT_MS, &hasher_ops, &x);
 	ck_assert_int_eq(hasher_submit(h, 0, 1, &source, LAB_HASH, "x"), 0);
 	close(fds[1]);
 	event_base_dispatch(x.base);
@@ -742,6 +775,7 @@ main(void)
 	tcase_add_test(t, held_ids_are_bounded);
 	tcase_add_test(t, hashes_one_after_the_other);
 	tcase_add_test(t, one_hash_for_each_source);
+	tcase_add_test(t, late_hashes);
 	tcase_add_test(t, dead_hasher);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -297,13 +297,13 @@ take_more(struct auth *a, const struct msg *m)
 }
 
 void
-auth_hashed(struct auth *a, uint32_t id, uint32_t number, bool right)
+auth_hashed(struct auth *a, uint32_t id, uint32_t number, enum login_code code)
 {
 	struct attempt *t = idmap_get(&a->map, id);
 
 	/* It may have gone while argon2 was at it. */
 	if (t != NULL && t->number == number && t->stage == STAGE_HASH)
-		auth_decide(a, t, right ? LOGIN_OK : LOGIN_WRONG_SECRET);
+		auth_decide(a, t, code);
 }
 
 static int

@@ -25,6 +25,7 @@
 
 #include "common/base/addr.h"
 #include "common/ipc/chan.h"
+#include "common/tunnel/login.h"
 
 #define AUTH_LOGINS_MAX 1024 /* undecided at a time */
 #define AUTH_ASKS_MAX 64     /* external checks at a time */
@@ -56,7 +57,8 @@ int auth_take(struct auth *a, const struct msg *m);
 void auth_use(struct auth *a, struct users *users);
 
 /* The answer to ops->hash. */
-void auth_hashed(struct auth *a, uint32_t id, uint32_t number, bool right);
+void auth_hashed(
+    struct auth *a, uint32_t id, uint32_t number, enum login_code code);
 
 /* Logins that are not decided. */
 size_t auth_count(const struct auth *a);

@@ -58,11 +58,11 @@ on_hash(void *arg, uint32_t id, uint32_t number, const struct addr *source,
 }
 
 static void
-on_hashed(void *arg, uint32_t id, uint32_t number, bool right)
+on_hashed(void *arg, uint32_t id, uint32_t number, enum login_code code)
 {
 	struct process *x = arg;
 
-	auth_hashed(x->auth, id, number, right);
+	auth_hashed(x->auth, id, number, code);
 }
 
 /* Our child is dead: the master starts us anew, with another. */
@@ -239,8 +239,8 @@ auth_main(const struct msg_boot *boot)
 
 	if (sodium_init() == -1 || (fd = start_hasher(boot)) == -1 ||
 	    serve_init(&x.serve) == -1 ||
-	    (x.hasher = hasher_new(x.serve.base, fd, &hasher_ops, &x)) ==
-		NULL ||
+	    (x.hasher = hasher_new(
+		 x.serve.base, fd, HASHER_WAIT_MS, &hasher_ops, &x)) == NULL ||
 	    (x.auth = auth_new(&auth_ops, &x)) == NULL)
 		return 2;
 	status = serve_run(&x.serve, boot, handlers);

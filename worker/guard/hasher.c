@@ -11,27 +11,30 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/conf/verifier.h"
 #include "common/sys/helper.h"
-#include "common/tunnel/login.h"
 
 #define REQUEST_MAX (2 + VERIFIER_HASH_MAX + LOGIN_SECRET_MAX)
 
 struct job {
 	uint32_t id, number;
 	struct addr source;
+	uint64_t since; /* ms */
 	char hash[VERIFIER_HASH_MAX + 1];
 	char secret[LOGIN_SECRET_MAX + 1];
 };
 
 struct hasher {
 	int fd;
+	uint64_t wait; /* ms */
 	struct event *readable;
 	const struct hasher_ops *ops;
 	void *arg;
 	struct job *queue; /* ring in guarded memory; the first one runs */
 	size_t first, count;
+	bool running; /* the first one does run */
 };
 
 /* The child: one request (hash str8, secret str8), one answer (u8). */
@@ -87,6 +90,7 @@ run(struct hasher *h)
 	uint8_t request[REQUEST_MAX];
 	struct buf b;
 
+	h->running = true;
 	buf_write(&b, request, sizeof(request));
 	buf_put_cstr8(&b, j->hash);
 	buf_put_cstr8(&b, j->secret);
@@ -96,11 +100,23 @@ run(struct hasher *h)
 	explicit_bzero(request, sizeof(request));
 }
 
+/* The first of the queue has its answer. */
+static void
+finish(struct hasher *h, enum login_code code)
+{
+	uint32_t id = h->queue[h->first].id;
+	uint32_t number = h->queue[h->first].number;
+
+	sodium_memzero(&h->queue[h->first], sizeof(h->queue[0]));
+	h->first = (h->first + 1) % HASHER_QUEUE;
+	h->count--;
+	h->ops->done(h->arg, id, number, code);
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct hasher *h = arg;
-	uint32_t id, number;
 	uint8_t answer = 0;
 	ssize_t n;
 
@@ -112,24 +128,25 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		end(h);
 		return;
 	}
-	id = h->queue[h->first].id;
-	number = h->queue[h->first].number;
-	sodium_memzero(&h->queue[h->first], sizeof(h->queue[0]));
-	h->first = (h->first + 1) % HASHER_QUEUE;
-	if (--h->count > 0)
+	h->running = false;
+	finish(h, answer == 1 ? LOGIN_OK : LOGIN_WRONG_SECRET);
+	while (h->count > 0 && !h->running &&
+	    clock_ms() - h->queue[h->first].since > h->wait)
+		finish(h, LOGIN_BUSY);
+	if (h->count > 0 && !h->running)
 		run(h);
-	h->ops->done(h->arg, id, number, answer == 1);
 }
 
 struct hasher *
-hasher_new(
-    struct event_base *base, int fd, const struct hasher_ops *ops, void *arg)
+hasher_new(struct event_base *base, int fd, uint64_t wait,
+    const struct hasher_ops *ops, void *arg)
 {
 	struct hasher *h;
 
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		return NULL;
 	h->fd = fd;
+	h->wait = wait;
 	h->ops = ops;
 	h->arg = arg;
 	if ((h->queue = sodium_allocarray(HASHER_QUEUE, sizeof(struct job))) ==
@@ -185,9 +202,11 @@ hasher_submit(struct hasher *h, uint32_t id, uint32_t number,
 	j->id = id;
 	j->number = number;
 	j->source = *source;
+	j->since = clock_ms();
 	strcpy(j->hash, hash);
 	strcpy(j->secret, secret);
-	if (h->count++ == 0)
+	h->count++;
+	if (!h->running)
 		run(h);
 	return 0;
 }

@@ -13,16 +13,22 @@
 #include <stdint.h>
 
 #include "common/base/addr.h"
+#include "common/tunnel/login.h"
 
 #define HASHER_QUEUE 32 /* hashes that wait or run (PROTOCOL.md section 3) */
+#define HASHER_WAIT_MS 5000 /* then it is better to come again */
 
 struct event_base;
 struct hasher;
 struct sandbox;
 
 struct hasher_ops {
-	/* The answer to hasher_submit(). */
-	void (*done)(void *arg, uint32_t id, uint32_t number, bool right);
+	/*
+	 * The answer to hasher_submit(): LOGIN_OK, LOGIN_WRONG_SECRET, or
+	 * LOGIN_BUSY if its turn did not come in time.
+	 */
+	void (*done)(
+	    void *arg, uint32_t id, uint32_t number, enum login_code code);
 	/* The process is gone: no answer will come. */
 	void (*ended)(void *arg);
 };
@@ -30,9 +36,12 @@ struct hasher_ops {
 /* helper_fork() of the process; what it returns is for hasher_new(). */
 int hasher_fork(const struct sandbox *box, int close_fd);
 
-/* Serve fd, which is owned from now on. NULL: no memory. */
-struct hasher *hasher_new(
-    struct event_base *base, int fd, const struct hasher_ops *ops, void *arg);
+/*
+ * Serve fd, which is owned from now on; who has waited for more than `wait` ms
+ * when another is done has waited in vain. NULL: no memory.
+ */
+struct hasher *hasher_new(struct event_base *base, int fd, uint64_t wait,
+    const struct hasher_ops *ops, void *arg);
 void hasher_free(struct hasher *h);
 
 /*
