@@ -224,10 +224,13 @@ def alerts(lab, server):
             wire.send(b"\0\1\2\3")
             tap.ok(wire.ending() in ("end", "reset"), "closed")
     with tap.case("silence, and a hello that never ends: closed in time"):
+        hasty = Ptpd(lab, "-o", "listen.sni=127.0.0.1:0",
+                     "-o", "timeouts.head=1s")
         for data in (b"", hello("www.example.org")[:60]):
-            with connect(port) as wire:
+            with connect(hasty.port_of("sni")) as wire:
                 wire.send(data)
                 tap.ok(wire.ending() in ("end", "reset"), "closed")
+        hasty.stop()
     with tap.case("access.sni.deny: access_denied"):
         with Wire(socket.create_connection(
                 ("127.0.0.1", port), 10,
@@ -444,7 +447,7 @@ def run():
     with Lab() as lab:
         certs = self_signed(lab, "www.example.org")
         server = Ptpd(
-            lab, "-o", "listen.sni=127.0.0.1:0", "-o", "timeouts.head=2s",
+            lab, "-o", "listen.sni=127.0.0.1:0",
             "-o", "access.sni.deny=127.0.0.77",
             "-o", "access.sni.proxy=127.0.0.9",
             users=[f"id{i}:secret{i}" for i in range(1, 5)])
