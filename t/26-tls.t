@@ -282,7 +282,7 @@ def strangers(server, port):
 
 def slow(lab, certs, site):
     server = Ptpd(lab, *options(
-        certs, "-o", "timeouts.handshake=1s", "-o", "timeouts.head=1s"))
+        certs, "-o", "timeouts.handshake=2s", "-o", "timeouts.head=1s"))
     Ptp(lab, server, site.url)
     port = server.port_of("tls")
     with tap.case("300 that do not go on with their handshakes: others do"):
