@@ -1,8 +1,7 @@
 /*
  * Services with UDP ports: the relay's end of the flowpipe from role `udp`,
- * and a stream of datagrams for each flow. What the tunnel has no room for is
- * dropped, the oldest first, and counted. Only what new users send may wait
- * here, while the client has as many streams to answer as it may have.
+ * whose flows (udp_flow.h) have streams of datagrams. What a tunnel has no room
+ * for is dropped, the oldest first, and counted.
  */
 #ifndef DATAGRAMS_H
 #define DATAGRAMS_H
@@ -12,8 +11,7 @@
 #include "common/tunnel/tunnel.h"
 #include "worker/relay/relay.h"
 
-#define DATAGRAMS_FLOWS_MAX 16384   /* of one service: more is not believed */
-#define DATAGRAMS_LATE (256 * 1024) /* bytes of new users that wait, each */
+#define DATAGRAMS_FLOWS_MAX 16384 /* of one service: more is not believed */
 
 struct session;
 
@@ -32,12 +30,6 @@ void datagrams_review(struct session *s);
 
 /* The session is being freed: its flowpipes end. */
 void datagrams_forget_session(struct session *s);
-
-/* tunnel_ops: the owner of a stream of datagrams is its flow. */
-void datagrams_opened(void *flow);
-void datagrams_take(void *flow, const struct iovec *iov, int n);
-void datagrams_ended(void *flow, enum reset reason);
-void datagrams_lost(void *flow);
 
 /* What there is to tell about a flow. */
 struct datagrams_info {

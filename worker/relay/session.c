@@ -14,6 +14,7 @@
 #include "common/net/sockopt.h"
 #include "common/tunnel/turn.h"
 #include "worker/relay/datagrams.h"
+#include "worker/relay/udp_flow.h"
 #include "worker/relay/offer.h"
 #include "worker/relay/quota.h"
 #include "worker/relay/upstream.h"
@@ -194,10 +195,10 @@ link_control(void *arg, uint8_t type, const uint8_t *p, size_t n)
 static const struct tunnel_ops link_ops = {
 	.opened = upstream_opened,
 	.data = upstream_data,
-	.dgrams = datagrams_take,
-	.dgrams_opened = datagrams_opened,
-	.dgrams_end = datagrams_ended,
-	.dgram_lost = datagrams_lost,
+	.dgrams = udp_flow_dgrams,
+	.dgrams_opened = udp_flow_opened,
+	.dgrams_end = udp_flow_ended,
+	.dgram_lost = udp_flow_lost,
 	.fin = upstream_fin,
 	.reset = upstream_reset,
 	.room = upstream_room_again,
