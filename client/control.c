@@ -213,6 +213,10 @@ do_remove(struct control *c, struct ctl_call *call, const char *what)
 
 	if (removed == 0 && (s = parse_service(c, what, &faults)) != NULL) {
 		removed = catalog_remove_same(c->parent->catalog, s);
+		/* A port alone is an address, too. */
+		if (removed == 0 && strspn(what, "0123456789") == strlen(what))
+			removed = catalog_remove(c->parent->catalog,
+			    s->conf.services.v[0].local_text);
 		source_drop(s);
 	}
 	faults_free(&faults);

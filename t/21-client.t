@@ -166,6 +166,10 @@ def control(lab, one, two):
         ok("add", f"{two.url},name=two")
         ok("remove", two.url)
         refused("remove", "two")
+    with tap.case("remove: a port alone is an address, too"):
+        ok("add", "9,name=nine")
+        ok("remove", "9")
+        refused("remove", "nine")
     with tap.case("remove: as it was added; a reload leaves what was added"):
         ok("add", f"{two.url},name=two")
         ok("reload")
