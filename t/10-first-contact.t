@@ -22,14 +22,8 @@ HASH = ("$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$"
 
 def as_printed():
     with Lab() as lab:
-        leave = namespace.enter(
-            lab, "127.0.0.1 localhost example.com\n")
-        try:
+        with namespace.entered(lab, "127.0.0.1 localhost example.com\n"):
             typed(lab)
-        finally:
-            for process in lab.processes:
-                process.stop()
-            leave()
 
 
 def typed(lab):

@@ -10,19 +10,10 @@ import threading
 from lib import proc, tap
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
+from lib.web import self_signed
 from lib.wire import connect, eventually, get
 
 BIG = os.urandom(3 << 20)
-
-
-def certificate(lab, name, san):
-    key, cert = lab.path(name + ".key"), lab.path(name + ".crt")
-    done = lab.run([
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
-        key, "-out", cert, "-subj", "/CN=" + name, "-addext",
-        "subjectAltName=" + san, "-days", "2"])
-    tap.is_(done.returncode, 0, done.stderr)
-    return cert, key
 
 
 class Secure:
@@ -209,9 +200,9 @@ def confined(server, client):
 def run():
     with Lab() as lab:
         certs = {
-            "good": certificate(
+            "good": self_signed(
                 lab, "good", "DNS:good.example.com,IP:127.0.0.1"),
-            "other": certificate(lab, "other", "DNS:other.example.com"),
+            "other": self_signed(lab, "other", "DNS:other.example.com"),
         }
         server = Ptpd(lab, "-u", "id2:secret2")
         secure = Secure(lab, *certs["good"])

@@ -7,11 +7,10 @@ It runs in a network of its own, so that ports can be asked for by number.
 import os
 import re
 import socket
-import sys
 
 from lib import namespace, tap
 from lib.daemons import Ptp, Ptpd
-from lib.lab import Lab, port_answers, until
+from lib.lab import port_answers, until
 from lib.origin import Origin, paths, reply
 from lib.raw import Held, both_ways, greeter
 from lib.wire import connect, get
@@ -425,25 +424,14 @@ def named(lab):
                 ["http"], "no port")
 
 
-def alone():
-    with Lab() as lab:
-        leave = namespace.enter(lab, "127.0.0.1 localhost\n")
-        try:
-            ssh(lab)
-            bytes_pass(lab)
-            refused_here_and_there(lab)
-            rules(lab)
-            as_gt(lab)
-            services_as_gt(lab)
-            named(lab)
-        finally:
-            for process in lab.processes:
-                process.stop()
-            leave()
+def cases(lab):
+    ssh(lab)
+    bytes_pass(lab)
+    refused_here_and_there(lab)
+    rules(lab)
+    as_gt(lab)
+    services_as_gt(lab)
+    named(lab)
 
 
-def run():
-    namespace.alone(__file__, "child", "")
-
-
-tap.main(alone if sys.argv[1:] == ["child"] else run)
+namespace.main(__file__, cases)

@@ -1,16 +1,15 @@
 #!/usr/bin/python3
 """auth.url: an external check of logins, which fails closed."""
 
-import http.server
 import json
 import os
-import threading
 
 from lib import proc, tap
+from lib.called import Called, answer
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, until
 from lib.origin import Origin, paths, reply
-from lib.web import Nginx
+from lib.web import Nginx, self_signed
 from lib.wire import get
 
 BIG = 70_000
@@ -21,7 +20,7 @@ def yes(*names):
     return json.dumps({"result": True, "appletTokens": list(names)})
 
 
-class Api:
+class Api(Called):
     """The operator's service; what it answers depends on the id."""
 
     ANSWERS = {
@@ -34,40 +33,15 @@ class Api:
     }
 
     def __init__(self, lab):
-        self.asked, self.heads, self.gate = [], [], threading.Event()
-        self.elsewhere = 0
-        outer = self
+        self.asked, self.heads, self.elsewhere = [], [], 0
+        super().__init__(lab)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def got(self, request):
+        self.elsewhere += 1
+        super().got(request)
 
-            def do_POST(self):
-                outer.answer(self)
-
-            def do_GET(self):
-                outer.elsewhere += 1
-                self.send_error(404)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None  # who asked has gone
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever,
-                         daemon=True).start()
-        lab.keep(self)
-
-    def close(self):
-        self.gate.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-    def answer(self, request):
-        size = int(request.headers["Content-Length"])
-        body = json.loads(request.rfile.read(size))
+    def posted(self, request, body):
+        body = json.loads(body)
         if request.path != "/check":
             self.elsewhere += 1
         self.asked.append(body)
@@ -78,23 +52,10 @@ class Api:
              else '{"result": false}'))
         if body["networkClientId"] == "slow":
             self.gate.wait(30)
-        request.send_response(status)
+        fields = {}
         if status == 302:
-            request.send_header("Location",
-                                f"http://127.0.0.1:{self.port}/elsewhere")
-        request.send_header("Content-Length", str(len(text)))
-        request.end_headers()
-        request.wfile.write(text.encode())
-
-
-def certificate(lab, name, san):
-    key, cert = lab.path(name + ".key"), lab.path(name + ".crt")
-    done = lab.run([
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
-        key, "-out", cert, "-subj", "/CN=" + name, "-addext",
-        "subjectAltName=" + san, "-days", "2"])
-    tap.is_(done.returncode, 0, done.stderr)
-    return cert, key
+            fields["Location"] = f"http://127.0.0.1:{self.port}/elsewhere"
+        answer(request, status, text.encode(), **fields)
 
 
 def server_with(lab, url, *options, **kw):
@@ -235,7 +196,7 @@ def run():
                 tap.like(mixed.log(mark), "wrong secret", "asked and refused")
             mixed.stop()
 
-        cert, key = certificate(lab, "api", "DNS:localhost")
+        cert, key = self_signed(lab, "api", "DNS:localhost")
         proxy = f"location = /check {{ proxy_pass {url}; }}"
         front = Nginx(lab, locations=proxy, tls=(cert, key))
         https = f"https://localhost:{front.port}/check"

@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 """sentry.dsn: lines of the log as events of an error service."""
 
-import http.server
 import json
 import os
 import re
 import signal
-import threading
 
 from lib import proc, tap
+from lib.called import Called, answer
 from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, free_port, until
 from lib.origin import Origin, paths, reply
@@ -17,48 +16,22 @@ from lib.wire import get
 KEY = "0123456789abcdef0123456789abcdef"
 
 
-class Sink:
+class Sink(Called):
     """The service: takes envelopes apart as its protocol says."""
 
     def __init__(self, lab):
         self.events, self.faults, self.status = [], [], 200
-        self.gate = threading.Event()
+        super().__init__(lab)
         self.gate.set()
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                size = int(self.headers["Content-Length"])
-                body = self.rfile.read(size)
-                outer.gate.wait(20)
-                try:
-                    outer.take(self.path, self.headers, body)
-                except (AssertionError, ValueError, KeyError) as error:
-                    outer.faults.append(repr(error))
-                self.send_response(outer.status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None  # the sender has gone
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever,
-                         daemon=True).start()
         self.dsn = f"http://{KEY}@127.0.0.1:{self.port}/base/42"
-        lab.keep(self)
 
-    def close(self):
-        self.gate.set()
-        self.server.shutdown()
-        self.server.server_close()
+    def posted(self, request, body):
+        self.gate.wait(20)
+        try:
+            self.take(request.path, request.headers, body)
+        except (AssertionError, ValueError, KeyError) as error:
+            self.faults.append(repr(error))
+        answer(request, self.status, b"{}")
 
     def take(self, path, headers, body):
         assert path == "/base/api/42/envelope/", path

@@ -5,6 +5,7 @@ and /etc/hosts anew, so that programs can be used with the paths, ports and
 names that the manual prints.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -15,6 +16,7 @@ import subprocess
 import sys
 
 from . import tap
+from .lab import Lab
 
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 0x1000, 0x4000, 0x40000, 2
@@ -48,6 +50,18 @@ def enter(lab, hosts="127.0.0.1 localhost\n"):
                     for p in ("/etc/hosts",) + HIDDEN]
 
 
+@contextlib.contextmanager
+def entered(lab, hosts="127.0.0.1 localhost\n"):
+    """enter(), for a with statement; the lab's processes end in there."""
+    leave = enter(lab, hosts)
+    try:
+        yield
+    finally:
+        for process in lab.processes:
+            process.stop()
+        leave()
+
+
 def alone(path, part, prefix):
     """Runs the test at path once more, as `path part`, in a child.
 
@@ -63,3 +77,13 @@ def alone(path, part, prefix):
                 tap.ok(line.startswith("ok"), "see above")
     with tap.case(prefix + "to the end"):
         tap.is_(done.returncode, 0, "exit status")
+
+
+def main(path, cases):
+    """A test all of whose cases run in there: cases(lab)."""
+    def child():
+        with Lab() as lab, entered(lab):
+            cases(lab)
+
+    tap.main(child if sys.argv[1:] == ["child"]
+             else lambda: alone(path, "child", ""))

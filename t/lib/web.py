@@ -98,12 +98,14 @@ class Nginx:
         return path
 
 
-def self_signed(lab, name="localhost"):
-    """A certificate for that name: paths of it and of its key."""
+def self_signed(lab, name="localhost", san=None):
+    """A certificate for that name, and what subjectAltName is to say: paths
+    of it and of its key."""
     cert, key = lab.path(f"{name}.crt"), lab.path(f"{name}.key")
     done = lab.run([
         "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
-        key, "-out", cert, "-subj", f"/CN={name}", "-days", "2"])
+        key, "-out", cert, "-subj", f"/CN={name}", "-days", "2",
+        *(("-addext", f"subjectAltName={san}") if san else ())])
     if done.returncode != 0:
         raise OSError(done.stderr)
     return cert, key
