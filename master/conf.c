@@ -52,6 +52,63 @@ listens(const struct server_conf *c)
 	    0;
 }
 
+/* Whether a socket can be bound to only one of them. */
+static bool
+overlap(const struct addr *a, const struct addr *b)
+{
+	return a->port != 0 && a->port == b->port &&
+	    (a->family == ADDR_ANY || b->family == ADDR_ANY ||
+		addr_equal(a, b));
+}
+
+/* The first of the first n of a list that a overlaps. NULL: none. */
+static const struct addr *
+overlapping(const struct addr_list *l, size_t n, const struct addr *a)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (overlap(&l->v[i], a))
+			return &l->v[i];
+	}
+	return NULL;
+}
+
+/* Each port is for one kind of listener, and is there once. */
+static void
+check_ports(const struct server_conf *c, const struct schema_input *in,
+    struct faults *f)
+{
+	const struct {
+		const char *key;
+		const struct addr_list *list;
+	} kinds[] = {
+		{ "listen.http", &c->listen_http },
+		{ "listen.http_redirect", &c->listen_http_redirect },
+		{ "listen.tls", &c->listen_tls },
+		{ "listen.sni", &c->listen_sni },
+		{ "listen.api", &c->listen_api },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct schema_place at = schema_locate(in, kinds[i].key, f);
+		const struct addr *other = NULL;
+		char text[ADDR_TEXT];
+
+		for (size_t n = 0; n < kinds[i].list->n; n++) {
+			for (size_t k = 0; other == NULL && k <= i; k++) {
+				other = overlapping(kinds[k].list,
+				    k == i ? n : kinds[k].list->n,
+				    &kinds[i].list->v[n]);
+				if (other != NULL)
+					schema_fault(&at, NULL,
+					    "expected each port once: %s has "
+					    "%s too",
+					    kinds[k].key,
+					    addr_format(text, other));
+			}
+		}
+	}
+}
+
 /* What no single row can tell. */
 static void
 check_whole(struct server_conf *c, struct faults *f)
@@ -114,6 +171,7 @@ server_conf_load(
 		complete_paths(c, &in, f);
 		conf_users_merge(c, args, &in, f);
 		conf_tls_complete(c, &in, f);
+		check_ports(c, &in, f);
 		check_whole(c, f);
 	}
 	source_free(&cfg);

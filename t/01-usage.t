@@ -101,6 +101,14 @@ def run():
         with tap.case("ptp without a service says what to add, exit 1"):
             fails([ptp, "-d", "-f", empty, "-s", "tcp://a:b@127.0.0.1:9"],
                   1, r"service")
+        with tap.case("a port for two listeners is refused, and both named"):
+            for http, sni in (("81", "127.0.0.1:81"), ("[::1]:81", "81"),
+                              ("127.0.0.1:81", "127.0.0.1:81")):
+                fails([ptpd, "-n", "-f", empty, "-o", f"listen.http={http}",
+                       "-o", f"listen.sni={sni}"], 1,
+                      r"listen\.sni: expected each port once: listen\.http has")
+            fails([ptpd, "-n", "-f", empty, "-o", 'listen.http=["81", "81"]'],
+                  1, r"listen\.http: .* once: listen\.http has \*:81 too")
         with tap.case("an unknown option is refused"):
             for argv in ([ptpd, "-Z"], [ptp, "-Z"], [ptpd, "-d", "-o"],
                          [lab.program("ptpctl"), "-Z"]):
