@@ -51,6 +51,25 @@ add_figures(void *arg, struct worker *w)
 			: &w->counters->clients[f->number][i]);
 }
 
+/* Relays go on while they are read, so that more may seem closed. */
+static uint64_t
+open_users(const struct figures *f)
+{
+	uint64_t opened = f->v[COUNTER_OPENED], closed = f->v[COUNTER_CLOSED];
+
+	return opened > closed ? opened - closed : 0;
+}
+
+uint64_t
+show_flows_of(const struct master *m, const struct client *client)
+{
+	struct figures f = { .number = client->number };
+
+	if (f.number != 0)
+		workers_each(m->workers, add_figures, &f);
+	return open_users(&f);
+}
+
 static void
 client_row(void *arg, void *value)
 {
@@ -67,8 +86,9 @@ client_row(void *arg, void *value)
 	ctl_row_str(&row, "state", sessions_state(client));
 	ctl_row_num(&row, "sessions", client->nsessions);
 	ctl_row_num(&row, "tunnels", client->tunnels);
-	ctl_row_num(&row, "users", client->users);
-	ctl_row_num(&row, "users_total", client->total);
+	/* Relays count users of UDP ports by client, and no others. */
+	ctl_row_num(&row, "users", client->users + open_users(&f));
+	ctl_row_num(&row, "users_total", client->total + f.v[COUNTER_OPENED]);
 	ctl_row_num(&row, "parked", client->nparked);
 	ctl_row_num(&row, "ports", show_ports_of(client));
 	ctl_row_num(&row, "requests", f.v[COUNTER_REQUESTS]);
@@ -273,7 +293,7 @@ show_status(struct master *m, struct ctl_call *call)
 	ctl_row_num(&row, "connections", conns_count(m->conns));
 	ctl_row_num(&row, "accepted", listeners_accepted(m->listeners));
 	ctl_row_num(&row, "turned_away", listeners_refused(m->listeners));
-	ctl_row_num(&row, "users", f.v[COUNTER_OPENED] - f.v[COUNTER_CLOSED]);
+	ctl_row_num(&row, "users", open_users(&f));
 	ctl_row_num(&row, "users_total", f.v[COUNTER_OPENED]);
 	ctl_row_num(&row, "requests", f.v[COUNTER_REQUESTS]);
 	ctl_row_num(&row, "up", f.v[COUNTER_UP]);

@@ -5,6 +5,7 @@
 #include "master/conns.h"
 #include "master/handshake.h"
 #include "master/holdings.h"
+#include "master/show.h"
 #include "master/sources.h"
 #include "master/tunnels.h"
 #include "master/visit.h"
@@ -51,7 +52,8 @@ client_rows(void *arg, void *value)
 	struct limits l = limits_of(walk->m, client);
 
 	limit_row(walk, client->id, "tunnels", tunnels_of(client), l.tunnels);
-	limit_row(walk, client->id, "streams", client->users, l.streams);
+	limit_row(walk, client->id, "streams",
+	    client->users + show_flows_of(walk->m, client), l.streams);
 	limit_row(
 	    walk, client->id, "parked", client->nparked, VISIT_PARKED_CLIENT);
 	limit_row(walk, client->id, "names",

@@ -212,6 +212,11 @@ def datagrams(lab):
             row, = [r for r in pair.server.show_json("listeners")
                     if r["listener"] == "udp"]
             tap.is_(int(row["port"]), pair.port, "listener")
+            row, = pair.server.show_json("clients")
+            tap.is_(int(row["users"]), len(flows(pair.server)), "users")
+            row, = [r for r in pair.server.show_json("limits")
+                    if r["limit"] == "streams"]
+            tap.is_(int(row["used"]), len(flows(pair.server)), "streams")
     pair.stop()
 
 
