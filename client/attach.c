@@ -379,5 +379,6 @@ attach_status(const struct attach *a, struct ctl_row *row)
 	    l != NULL ? l->source->conf.servers[l->server].id
 		      : c->servers[0].id);
 	if (a->session != NULL)
-		ctl_row_num(row, "session_seconds", (clock_ms() - l->up_at) / 1000);
+		ctl_row_num(
+		    row, "session_seconds", (clock_ms() - l->up_at) / 1000);
 }

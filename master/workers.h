@@ -13,7 +13,7 @@
 struct workers;
 
 #define WORKERS_RELAY_MAX 64
-#define WORKERS_WHY 256 /* bytes of a reason */
+#define WORKERS_WHY 256		  /* bytes of a reason */
 #define WORKERS_BACKOFF_MS 250	  /* the second restart waits so long, ... */
 #define WORKERS_BACKOFF_MAX 30000 /* doubling up to this */
 #define WORKERS_FRESH_MS 10000	  /* who lived so long starts afresh */

@@ -189,15 +189,29 @@ throttle_push(struct upstream *up)
 		pass_end(up);
 }
 
-bool
-throttle_end(struct upstream *up, enum throttle_end end, enum reset why)
+static bool
+put_off(struct upstream *up, enum throttle_end end)
 {
 	struct throttle *t = up->throttle;
 
 	if (t == NULL || outq_left(&t->held) == 0)
 		return false;
 	t->end = (uint8_t)end;
-	t->reason = why;
+	return true;
+}
+
+bool
+throttle_fin(struct upstream *up)
+{
+	return put_off(up, THROTTLE_FIN);
+}
+
+bool
+throttle_reset(struct upstream *up, enum reset why)
+{
+	if (!put_off(up, THROTTLE_RESET))
+		return false;
+	up->throttle->reason = why;
 	return true;
 }
 

@@ -47,10 +47,11 @@ bool throttle_holds(const struct upstream *up);
 void throttle_hold(struct upstream *up, const struct iovec *iov, int n);
 
 /*
- * The service has ended; if anything is held that comes after it. Returns
- * whether it has to wait.
+ * The service has ended, in order or not; if anything is held that comes after
+ * it. Returns whether it has to wait.
  */
-bool throttle_end(struct upstream *up, enum throttle_end end, enum reset why);
+bool throttle_fin(struct upstream *up);
+bool throttle_reset(struct upstream *up, enum reset why);
 
 /* It has ended, and that waits behind what is held. */
 bool throttle_ends(const struct upstream *up);

@@ -341,7 +341,7 @@ upstream_fin(void *owner)
 {
 	struct upstream *up = owner;
 
-	if (throttle_end(up, THROTTLE_FIN, 0))
+	if (throttle_fin(up))
 		return;
 	up->fin = true;
 	if (is_current(up))
@@ -369,7 +369,7 @@ upstream_reset(void *owner, enum reset reason)
 		upstream_wake(up->session, 2);
 	if (reason == RESET_LIMIT)
 		log_limit(up);
-	else if (throttle_end(up, THROTTLE_RESET, reason))
+	else if (throttle_reset(up, reason))
 		return;
 	if (is_current(up))
 		answer_lost(up->user, reason);
