@@ -113,7 +113,7 @@ send_boot(struct child *c)
 
 	/* The resolver reads files; Landlock says which. */
 	if (c->role != ROLE_RESOLVE)
-		snprintf(m.chroot, sizeof(m.chroot), "%s", p->conf->chroot);
+		snprintf(m.chroot, sizeof(m.chroot), "%s", p->jail);
 	buf_write(&b, payload, sizeof(payload));
 	msg_put_boot(&b, &m);
 	child_send(c, MSG_BOOT, 0, payload, buf_used(&b));

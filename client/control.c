@@ -20,6 +20,7 @@
 #include "common/tunnel/services.h"
 
 #define SHOWS_MAX 32 /* calls that wait for an engine */
+#define STOP_CALLS 4 /* controllers that are told when it is over */
 
 struct control {
 	struct parent *parent;
@@ -30,6 +31,9 @@ struct control {
 		struct show *self; /* so that it knows its place when gone */
 	} shows[SHOWS_MAX];
 	uint32_t last;
+	char *path; /* of its socket, whatever a reload says */
+	struct ctl_call *stops[STOP_CALLS]; /* answered when all is over */
+	size_t nstops;
 };
 
 static void
@@ -242,10 +246,14 @@ do_log(struct ctl_call *call, struct parent *p, const char *name)
 	ctl_ok(call);
 }
 
+/* Who asked knows by the answer that another one can be started. */
 static void
 do_stop(struct control *c, struct ctl_call *call)
 {
-	ctl_ok(call);
+	if (c->nstops == STOP_CALLS)
+		ctl_ok(call);
+	else
+		c->stops[c->nstops++] = call;
 	parent_stop(c->parent);
 }
 
@@ -287,9 +295,11 @@ control_new(struct parent *p, int *status)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return NULL;
 	c->parent = p;
-	if (dirs_make(path) == 0 && (fd = ctl_listen(path)) != -1 &&
+	if ((c->path = strdup(path)) != NULL && dirs_make(path) == 0 &&
+	    (fd = ctl_listen(path)) != -1 &&
 	    (c->server = ctl_server_new(p->base, fd, on_call, c)) != NULL)
 		return c;
+	free(c->path);
 	free(c);
 	if ((p->conf->set & CLIENT_SET_SOCKET) != 0) {
 		log_error("socket: %s: %s", path, dirs_error(errno));
@@ -311,7 +321,10 @@ control_free(struct control *c)
 {
 	if (c == NULL)
 		return;
+	unlink(c->path);
+	for (size_t i = 0; i < c->nstops; i++)
+		ctl_ok(c->stops[i]);
 	ctl_server_free(c->server);
-	unlink(c->parent->conf->socket);
+	free(c->path);
 	free(c);
 }

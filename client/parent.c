@@ -166,6 +166,11 @@ adopt(struct parent *p, struct source *s, const char **why,
 	p->conf = &s->conf;
 	logging_commit(p->logging, p->conf);
 	alarm_configure(p->alarms);
+	if (strcmp(old->conf.socket, s->conf.socket) != 0 ||
+	    strcmp(old->conf.user, s->conf.user) != 0 ||
+	    strcmp(old->conf.chroot, s->conf.chroot) != 0)
+		log_warnx("reload: user, chroot and socket stay as they are "
+			  "until ptp is started anew");
 	if (old->conf.log_level != s->conf.log_level)
 		parent_set_level(p, parent_level(p->conf, p->verbose));
 	children_configure(p);
@@ -303,7 +308,8 @@ set_up(struct parent *p)
 	rlim_t limit;
 	int status;
 
-	if ((p->base = event_base_new()) == NULL || watch_signals(p) == -1 ||
+	if ((p->jail = strdup(p->conf->chroot)) == NULL ||
+	    (p->base = event_base_new()) == NULL || watch_signals(p) == -1 ||
 	    (p->attach = attach_new(p)) == NULL ||
 	    (p->catalog = catalog_new(p)) == NULL ||
 	    (p->grants = grants_new(p)) == NULL ||
@@ -348,6 +354,7 @@ tear_down(struct parent *p)
 	if (p->stop_timer != NULL)
 		event_free(p->stop_timer);
 	source_drop(p->source);
+	free(p->jail);
 	if (p->base != NULL)
 		event_base_free(p->base);
 }

@@ -59,6 +59,7 @@ struct parent {
 	int cwd_fd;    /* where we were started; -1: we are still there */
 	int verbose;   /* -v: how often */
 	struct parent_uids uids;
+	char *jail; /* what children see, whatever a reload says */
 	uint8_t instance[LOGIN_INSTANCE]; /* which process of this id we are */
 	struct child *engine, *proof;
 	struct child *resolve, *tls; /* NULL: not needed yet */

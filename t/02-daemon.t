@@ -152,6 +152,8 @@ def run():
             for name in ("ptp", "ptpd"):
                 tap.is_(ctl(lab, lab.path(name + ".sock"), "stop").returncode,
                         0, name)
+                tap.ok(not os.path.exists(lab.path(name + ".sock")),
+                       "the next one can be started")
                 ended(pids[name])
 
         with tap.case("sd_notify: READY, RELOADING, STOPPING"):
