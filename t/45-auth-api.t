@@ -223,7 +223,8 @@ def run():
             plain = Ptpd(lab)
             tap.is_(plain.pids("fetch"), [], "fetch")
         with tap.case("a wrong URL is a fault of the configuration"):
-            for wrong in ("ftp://x/", "http://", "https:///x", "x", "http://a b"):
+            for wrong in ("ftp://x/", "http://", "https:///x", "x",
+                          "http://a b"):
                 done = lab.run([lab.program("ptpd"), "-n", "-o",
                                 "listen.http=0", "-o", f"auth.url={wrong}"])
                 tap.is_(done.returncode, 1, wrong)
