@@ -65,6 +65,43 @@ START_TEST(request_by_request)
 }
 END_TEST
 
+/* One who may not be there any more: what is under way has its answer. */
+START_TEST(barred)
+{
+	struct visitor *v = visit();
+
+	visitor_say(v, GET);
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+	bytes_clear(&svc(0)->in);
+	lab_down(lab, MSG_BAR, v->conn, "\1", 1, -1);
+	visitor_say(v, GET);
+	settle();
+	ck_assert_uint_eq(v->in.n, 0);
+	svc_say(svc(0), OK2);
+	UNTIL(v->eof);
+	ck_assert(begins(v, OK2 "HTTP/1.1 403 "));
+	ck_assert_uint_eq(svc(0)->in.n, 0);
+	visitor_close(v, false);
+	UNTIL(lab_closed(lab, v->conn) == END_CLEAN);
+}
+END_TEST
+
+/* And who may again before he has asked. */
+START_TEST(barred_no_more)
+{
+	struct visitor *v = visit();
+
+	lab_down(lab, MSG_BAR, v->conn, "\1", 1, -1);
+	settle();
+	lab_down(lab, MSG_BAR, v->conn, "\0", 1, -1);
+	settle();
+	visitor_say(v, GET);
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+	visitor_close(v, false);
+	UNTIL(lab_closed(lab, v->conn) != -1);
+}
+END_TEST
+
 /* Its refusal waits for the answers before it. */
 START_TEST(pipelined)
 {
@@ -338,6 +375,8 @@ static void
 add(TCase *t)
 {
 	tcase_add_test(t, request_by_request);
+	tcase_add_test(t, barred);
+	tcase_add_test(t, barred_no_more);
 	tcase_add_test(t, pipelined);
 	tcase_add_loop_test(t, ends_with_its_body, 0, 5);
 	tcase_add_loop_test(t, given_up, 0, 2);
