@@ -97,8 +97,10 @@ START_TEST(barred_no_more)
 	settle();
 	visitor_say(v, GET);
 	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+	svc_say(svc(0), OK2);
+	UNTIL(bytes_have(&v->in, "ok"));
 	visitor_close(v, false);
-	UNTIL(lab_closed(lab, v->conn) != -1);
+	UNTIL(lab_closed(lab, v->conn) == END_CLEAN);
 }
 END_TEST
 
