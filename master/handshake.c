@@ -138,7 +138,11 @@ handshake_log_refusal(
 		return;
 	h->progress |= HANDSHAKE_TOLD;
 	addr_format(peer, &h->conn->who.peer);
-	if (whom[0] != '\0')
+	/* A client of ours tries this first, and then comes again. */
+	if (code == LOGIN_NEED_PLAIN)
+		log_debug(
+		    "client %s from %s is to send its secret", whom, peer);
+	else if (whom[0] != '\0')
 		log_info("login of client %s from %s failed: %s", whom, peer,
 		    login_code_text(code));
 	else
