@@ -137,7 +137,9 @@ def run():
                       "same address, which is told to come back"):
             api.gate.clear()
             asked = len(api.asked)
-            slow = Ptp(lab, server, site.url, user="slow:x", wait=False)
+            # It asks once, so that the other has its turn after that.
+            slow = Ptp(lab, server, site.url, user="slow:x", wait=False,
+                       options=["-o", "reconnect=1m"])
             until("it is asked for", lambda: len(api.asked) > asked)
             tap.is_(server.ctl("status").returncode, 0, "status")
             fast = Ptp(lab, server, site.url, user=f"id10:{SECRET}",
