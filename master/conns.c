@@ -1,11 +1,11 @@
 /* The table of connections: slots, reused in order of their release. */
 #include "master/conns.h"
 
-#include "common/base/clock.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "common/base/clock.h"
 
 #define INDEX_BITS 20
 #define INDEX_MASK ((1u << INDEX_BITS) - 1)

@@ -1,10 +1,10 @@
 /* Queues of equal deadlines. */
 #include "master/waits.h"
 
-#include "common/base/clock.h"
-
 #include <event2/event.h>
 #include <stdlib.h>
+
+#include "common/base/clock.h"
 
 struct waits {
 	TAILQ_HEAD(, wait) queue;

@@ -1,12 +1,12 @@
 /* Turns of the event loop. */
 #include "common/tunnel/turn.h"
 
-#include "common/base/clock.h"
-
 #include <errno.h>
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+#include "common/base/clock.h"
 
 struct turn {
 	struct event_base *base;
