@@ -113,6 +113,8 @@ attach_failed(struct attach *a, struct link *l, const char *why)
 	}
 	a->server = 0;
 	pause_longer(a);
+	/* At boot the network may be late: nobody is to wait for that. */
+	parent_ready(a->parent);
 }
 
 void

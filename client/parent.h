@@ -101,7 +101,7 @@ void parent_set_level(struct parent *p, enum log_level level);
 /* The level that a configuration asks for, with every -v one lower. */
 enum log_level parent_level(const struct client_conf *c, int verbose);
 
-/* Something is published: who started us may go on. */
+/* Something is published, or will have to wait: who started us may go on. */
 void parent_ready(struct parent *p);
 
 /*

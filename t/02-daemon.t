@@ -110,10 +110,18 @@ def run():
             "-o", "known_servers=" + lab.path("known"),
             "-s", f"tcp://id1:secret1@127.0.0.1:{port}", site.url]
 
+        with tap.case("ptp without -d whose server is away: returns 0"):
+            done = lab.run(client)
+            tap.is_(done.returncode, 0, done.stderr)
+            tap.like(done.stderr, "Connection refused", "why")
         with tap.case("ptpd without -d: returns 0 once it serves"):
             done = lab.run(server)
             tap.is_(done.returncode, 0, done.stderr)
             tap.ok(port_answers(port), "it serves when the command returns")
+        with tap.case("the client that was there before finds it"):
+            until("served", lambda: get(port).status == 200)
+            tap.is_(ctl(lab, lab.path("ptp.sock"), "stop").returncode, 0,
+                    "stop")
         with tap.case("ptp without -d: returns 0 once its service is up"):
             done = lab.run(client)
             tap.is_(done.returncode, 0, done.stderr)

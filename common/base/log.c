@@ -157,7 +157,7 @@ hand_on(struct logline *l)
 		ctx.tee(ctx.tee_arg, l);
 	else if (ctx.to_syslog)
 		to_syslog(l);
-	if (!ctx.to_syslog || (ctx.starting && l->level >= LOG_LEVEL_ERROR))
+	if (!ctx.to_syslog || (ctx.starting && l->level >= LOG_LEVEL_WARN))
 		to_stderr(l);
 	errno = saved;
 }

@@ -51,8 +51,8 @@ void log_watch(void (*fn)(void *arg, const struct logline *l), void *arg);
 void log_set_json(bool json);
 
 /*
- * Errors go to stderr as well as to syslog: somebody waits there to see
- * whether we start. Off until it is set, and again when it is unset.
+ * Warnings and errors go to stderr as well as to syslog: somebody waits there
+ * to see whether we start. Off until it is set, and again when it is unset.
  */
 void log_starting(bool on);
 
