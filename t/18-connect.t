@@ -80,10 +80,14 @@ class Sshd:
                    if line.startswith("ssh-ed25519"))
         with open(lab.path("known_hosts"), "a", encoding="ascii") as known:
             known.write(f"{name} {' '.join(key.split()[:2])}\n")
-        lab.start(name, ["unshare", "-m", "sh", "-c", "mount --bind "
-                         f"{home} /root && exec dropbear -F -E -s -p "
-                         f"127.0.0.1:{self.port} -P {home}/pid -r "
-                         "/root/host_key"])
+        # In a chroot / is no mount point and cannot be made private: then what
+        # is mounted has to be undone as well.
+        lab.start(name, ["unshare", "-m", "--propagation", "unchanged", "sh",
+                         "-c", "mount --make-rprivate / 2>/dev/null; "
+                         f"mount --bind {home} /root && {{ "
+                         f"dropbear -F -E -s -p 127.0.0.1:{self.port} "
+                         f"-P {home}/pid -r /root/host_key & pid=$!; "
+                         "trap 'kill $pid; umount -l /root' TERM; wait; }"])
         until(f"{name} answers", self._answers)
 
     def _answers(self):

@@ -329,6 +329,8 @@ def crowd(server, port):
 
 
 def deaths(server, port):
+    until("all who were here before have gone", lambda: not any(
+        r["connections"] for r in server.workers() if r["role"] == "tls"))
     with tap.case("sign stands still: who is connected goes on, a handshake "
                   "fails in time, and works again later"):
         wires = [dial(port, "id1.example.com") for _ in range(4)]

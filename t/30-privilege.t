@@ -41,14 +41,16 @@ MAY_HAVE = re.compile(
 
 
 def linked(path):
-    """All that it loads; what libcurl brings along is libcurl's matter."""
+    """All that it loads; what libcurl brings along is libcurl's matter, and
+    so it is with Debian 13's libcrypto."""
     if path.endswith("-fetch"):
         with os.popen(f"readelf -d {path}") as f:
             return set(re.findall(r"NEEDED.*\[(lib\w+?)(?:-[0-9.]+)?\.so",
                                   f.read()))
     with os.popen(f"ldd {path}") as f:
-        return {re.sub(r"(-[0-9.]+)?\.so.*", "", os.path.basename(
+        has = {re.sub(r"(-[0-9.]+)?\.so.*", "", os.path.basename(
             line.split()[0])) for line in f}
+    return has - {"libz", "libzstd"} if "libcrypto" in has else has
 
 
 def programs(lab):
