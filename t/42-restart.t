@@ -187,4 +187,6 @@ def run():
             pids = proc.family(server.pid)
             server.signal(signal.SIGTERM)
             tap.is_(server.wait_exit(15), 0, server.log())
-            tap.ok(not any(proc.alive(p) for p in pids), "processes")
+            # What a worker has forked ends by the end of its worker.
+            until("no process is left",
+                  lambda: not any(proc.alive(p) for p in pids))
