@@ -14,7 +14,7 @@ from lib.daemons import Ptp, Ptpd
 from lib.lab import Lab, until
 from lib.origin import Origin, echo, paths, raw_echo, reply, upgrade
 from lib.tls import Authority, Half, anyone, dial, fingerprint, seen
-from lib.wire import Wire, connect, still
+from lib.wire import Truncated, Wire, connect, still
 
 MIB = 1 << 20
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -367,13 +367,22 @@ def deaths(server, port):
         victim = server.pids("tls")[0]
         os.kill(victim, signal.SIGKILL)
         until("it is dead", lambda: not proc.alive(victim))
-        alive = 0
-        for wire in wires:
+        alive = []
+
+        def ask(wire):
             try:
-                alive += wire.get().body == b"hello"
-            except (OSError, Exception):
+                alive.append(wire.get().body == b"hello")
+            except (OSError, Truncated):
                 pass
-        tap.ok(0 < alive < len(wires), f"{alive} of {len(wires)} live")
+
+        # A thread each: OpenSSL 3.5 has Python find the error of one
+        # connection at the next one of the same thread.
+        for wire in wires:
+            thread = threading.Thread(target=ask, args=(wire,))
+            thread.start()
+            thread.join()
+        tap.ok(all(alive) and 0 < len(alive) < len(wires),
+               f"{len(alive)} of {len(wires)} live")
         with dial(port, "id1.example.com") as wire:
             tap.is_(wire.get().body, b"hello", "answer")
 
