@@ -407,6 +407,26 @@ START_TEST(connection_close)
 	UNTIL(svc(0)->fin);
 	ck_assert(
 	    memmem(svc(0)->in.p + 10, svc(0)->in.n - 10, "GET", 3) == NULL);
+	/* Who has sent more may go on: a reset must not overtake the answer. */
+	settle();
+	ck_assert_int_eq(lab_closed(lab, v->conn), -1);
+	visitor_close(v, false);
+	UNTIL(lab_closed(lab, v->conn) == END_CLEAN);
+}
+END_TEST
+
+/* Who asks to close, and sends no more, is not waited for. */
+START_TEST(closed_at_once)
+{
+	struct visitor *v = visit();
+
+	visitor_say(
+	    v, "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n");
+	UNTIL(client->n == 1 && bytes_have(&svc(0)->in, "\r\n\r\n"));
+	svc_say(svc(0), OK2);
+	UNTIL(v->eof);
+	ck_assert_str_eq((char *)v->in.p, OK2);
+	UNTIL(lab_closed(lab, v->conn) == END_CLEAN);
 }
 END_TEST
 
@@ -683,6 +703,7 @@ add(TCase *t)
 	tcase_add_test(t, bad_pipelined);
 	tcase_add_test(t, pipeline);
 	tcase_add_test(t, connection_close);
+	tcase_add_test(t, closed_at_once);
 	tcase_add_loop_test(t, user_goes, 0, 3);
 	tcase_add_test(t, half_close);
 	tcase_add_test(t, half_head);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/record.h"
 #include "common/ipc/chan_io.h"
@@ -652,20 +653,11 @@ lab_free(struct lab *l)
 	free(l);
 }
 
-static inline uint64_t
-lab_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* Let time pass. */
 static inline void
 lab_wait(struct lab *l, uint64_t ms)
 {
-	for (uint64_t until = lab_ms() + ms; lab_ms() < until;)
+	for (uint64_t until = clock_ms() + ms; clock_ms() < until;)
 		lab_turn(l);
 }
 

@@ -67,7 +67,7 @@ complete(struct user *u, size_t left)
 	u->begun = false;
 	if (first.last) {
 		u->close_after = true;
-		u->silent = !u->sending;
+		u->silent = !u->sending && u->in_len == 0;
 	}
 	/* While it is still being sent, request.c sees to that at its end. */
 	if (first.upgrade && !u->sending)
