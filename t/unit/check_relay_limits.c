@@ -1,4 +1,8 @@
 /* The relay: speed limits, and its bounds of descriptors and grants. */
+#include <sys/ioctl.h>
+
+#include <linux/sockios.h>
+
 #include "common/tunnel/services.h"
 #include "t/unit/relay_case.h"
 #include "worker/relay/offer.h"
@@ -133,6 +137,20 @@ START_TEST(upload_keeps_the_speed)
 }
 END_TEST
 
+/*
+ * Until the relay has all that it was sent: with a peer that dies goes what
+ * its kernel has not passed on.
+ */
+static void
+client_arrived(const struct client *c)
+{
+	int left = 1;
+
+	UNTIL(tunnel_flushed(c->t) &&
+	    ioctl(tunnel_fd(c->t), SIOCOUTQ, &left) == 0 && left == 0);
+	lab_turn(lab);
+}
+
 /* An end comes behind all that came before it. */
 START_TEST(ends_come_last)
 {
@@ -153,6 +171,7 @@ START_TEST(ends_come_last)
 		UNTIL(v->reset);
 		break;
 	default:
+		client_arrived(client);
 		client_kill(client);
 		UNTIL(v->reset);
 	}
