@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """UDP ports: datagrams, flows, and what happens to them."""
 
+import glob
 import json
 import os
 import re
+import select
 import signal
 import socket
 import struct
@@ -21,20 +23,28 @@ PORTS = "limits.udp=( { range = \"1024-65535\"; number = 20; } )"
 SIZES = (0, 1, 1200, 1472, 9000, 16360, 16361, 32720, 65507)
 SO_RCVBUFFORCE = 33
 QUIET = 0.3  # seconds in which an answer would have come
+PATIENCE = 30  # seconds until what has to come is given up
 
 
-def free_both():
-    """A port that is free for TCP and for UDP."""
+def is_free(port):
+    """Whether nobody has that port, of TCP or of UDP."""
+    try:
+        with udp("::", port), socket.socket() as s:
+            s.bind(("0.0.0.0", port))
+            return True
+    except (OSError, OverflowError):
+        return False
+
+
+def free_both(count=1):
+    """The first of so many ports that are free for TCP and for UDP."""
     while True:
         port = free_port("0.0.0.0")
-        try:
-            with udp("::", port):
-                return port
-        except OSError:
-            continue
+        if all(is_free(port + i) for i in range(count)):
+            return port
 
 
-def udp(address="127.0.0.1", port=0, timeout=5):
+def udp(address="127.0.0.1", port=0, timeout=PATIENCE):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     s = socket.socket(family, socket.SOCK_DGRAM)
     s.bind((address, port))
@@ -89,7 +99,7 @@ def silent(sock):
     except TimeoutError:
         return None
     finally:
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE)
 
 
 def served(user, service, port):
@@ -107,8 +117,8 @@ def served(user, service, port):
     except (TimeoutError, ConnectionError):
         return False
     finally:
-        user.settimeout(5)
-        service.sock.settimeout(5)
+        user.settimeout(PATIENCE)
+        service.sock.settimeout(PATIENCE)
 
 
 def flows(server):
@@ -221,20 +231,19 @@ def datagrams(lab):
 
 
 def ages(lab):
+    users = [udp() for _ in range(4)]
+    with tap.case("no more flows at a time than limits.streams"):
+        pair = Pair(lab, "-o", "limits.streams=3")
+        for user in users[:3]:
+            pair.ask(user, b"one")
+        users[3].sendto(b"one too many", ("127.0.0.1", pair.port))
+        tap.is_(silent(pair.service.sock), None, "over the limit")
+        pair.stop()
+
     log = lab.path("flows.log")
     pair = Pair(lab, "-o", "limits.streams=3", "-o", f"log.file={log}",
                 keys=",timeout=1s")
     with tap.case("an idle flow ends, and its place is free again"):
-        users = [udp() for _ in range(4)]
-        for user in users[:3]:
-            pair.ask(user, b"one")
-        users[3].sendto(b"one too many", ("127.0.0.1", pair.port))
-        try:
-            pair.service.sock.settimeout(QUIET)
-            tap.ok(False, f"{pair.service.take()} came over the limit")
-        except TimeoutError:
-            pair.service.sock.settimeout(5)
-        until("flows end", lambda: not flows(pair.server))
         for _ in range(3):
             for user in users:
                 until("served again",
@@ -245,27 +254,32 @@ def ages(lab):
 
     with tap.case("the access log has a line for each flow"):
         def line():
-            with open(log, encoding="utf-8") as f:
-                return re.search(
-                    r"access: peer 127\.0\.0\.1:\d+ scheme udp name "
-                    rf"127\.0\.0\.1:{pair.port} client id1 status 0 "
-                    r"up 3 down 3 ", f.read())
+            text = ""
+            for path in glob.glob(log + "*"):  # midnight begins a new file
+                with open(path, encoding="utf-8") as f:
+                    text += f.read()
+            return re.search(
+                r"access: peer 127\.0\.0\.1:\d+ scheme udp name "
+                rf"127\.0\.0\.1:{pair.port} client id1 status 0 "
+                r"up 8 down 8 ", text)
         until("a line", line)
+    for user in users:
+        user.close()
+    pair.stop()
 
     with tap.case("traffic either way keeps it alive, with one local port"):
+        pair = Pair(lab, keys=",timeout=4s")
         with udp() as user:
             user.sendto(b"hello", ("127.0.0.1", pair.port))
             _, who = pair.service.take()
-            end = time.monotonic() + 2.5
+            end = time.monotonic() + 6
             while time.monotonic() < end:
                 pair.service.sock.sendto(b"tick", who)
                 tap.is_(user.recvfrom(99)[0], b"tick", "from the service")
                 still(0.1)
             user.sendto(b"again", ("127.0.0.1", pair.port))
             tap.is_(pair.service.take(), (b"again", who), "the same flow")
-        for user in users:
-            user.close()
-    pair.stop()
+        pair.stop()
 
 
 def rules(lab):
@@ -292,8 +306,8 @@ def rules(lab):
             until("counted", lambda: any(
                 r["listener"] == "udp" and int(r["dropped"]) == 1
                 for r in pair.server.show_json("listeners")))
-            tap.like(pair.server.log(), r"127\.0\.0\.1:\d+ is refused at UDP "
-                     r"ports: .*limits\.sources", "log")
+            pair.server.wait_line(r"127\.0\.0\.1:\d+ is refused at UDP "
+                                  r"ports: .*limits\.sources")
             lab.write("sources.conf", "limits = { sources = 2; };\n"
                       'http = { trusted = "127.0.0.1"; };')
             tap.is_(pair.server.ctl("reload").returncode, 0, "reload")
@@ -319,10 +333,10 @@ def rules(lab):
 
     with tap.case("a service without a port gets any; a range maps ports"):
         server = Ptpd(lab, "-o", PORTS)
-        first = free_both()
+        first = free_both(2)
         while True:
+            locals_ = [Service()]
             try:
-                locals_ = [Service(), ]
                 locals_.append(Service(locals_[0].port + 1))
                 break
             except (OSError, OverflowError):
@@ -344,21 +358,23 @@ def rules(lab):
 
 
 def troubles(lab):
-    pair = Pair(lab, "-o", "timeouts.park=1s")
+    pair = Pair(lab, "-o", "timeouts.park=5s")
     user = lab.keep(udp())
     until("served", lambda: served(user, pair.service, pair.port))
 
-    with tap.case("the udp worker dies: ports serve again within a second"):
+    with tap.case("the udp worker dies: ports serve again at once"):
         os.kill(pair.server.pids("udp")[0], signal.SIGKILL)
         start = time.monotonic()
         until("served", lambda: served(user, pair.service, pair.port))
-        tap.ok(time.monotonic() - start < 2, "time")
+        took = time.monotonic() - start
+        tap.diag(f"after {took:.2f} s")
+        tap.at_most(took, 8, "seconds, on a busy machine")
 
     with tap.case("the relay dies: ports serve again when the client is back"):
         row, = [r for r in pair.server.workers("relay")
                 if int(r["clients"]) == 1]
         os.kill(int(row["pid"]), signal.SIGKILL)
-        until("served", lambda: served(user, pair.service, pair.port))
+        until("served", lambda: served(user, pair.service, pair.port), 60)
 
     with tap.case("a restart keeps the port"):
         mark = pair.server.mark()
@@ -400,7 +416,7 @@ def troubles(lab):
         until("served", lambda: served(user, pair.service, pair.port))
         pair.client.kill()
         tap.ok(not refused(), "open")
-        until("closed", refused, 5)
+        until("closed", refused, 60)
         pair.client = pair.attach()
         until("served", lambda: served(user, pair.service, pair.port))
     pair.stop()
@@ -433,6 +449,17 @@ def flood(lab):
     pair.stop()
 
 
+def unread(port):
+    """Bytes that wait in the sockets of that UDP port."""
+    waiting = 0
+    for name in "udp", "udp6":
+        with open(f"/proc/net/{name}", encoding="ascii") as f:
+            for row in [line.split() for line in f][1:]:
+                if int(row[1].rpartition(":")[2], 16) == port:
+                    waiting += int(row[4].partition(":")[2], 16)
+    return waiting
+
+
 def engine_of(client):
     """The pid of the process that has the client's tunnels."""
     return next(p for p in proc.family(client.pid)
@@ -462,7 +489,7 @@ def queues(lab):
         answers.start()
         for i, one in enumerate(users):
             one.sendto(b"%d" % i, ("127.0.0.1", pair.port))
-        answers.join(20)
+        answers.join(60)
         for i, one in enumerate(users):
             tap.is_(one.recvfrom(99)[0], b"%d" % i, "answer")
             one.close()
@@ -476,8 +503,9 @@ def queues(lab):
         for i in range(sent):
             user.sendto(struct.pack(">I", i) + bytes(1196),
                         ("127.0.0.1", pair.port))
-            if i % 500 == 499:  # no more than the udp worker keeps up with
-                still(0.002)
+            if i % 500 == 499:  # no more than its socket has room for
+                until("the udp worker has read them",
+                      lambda: unread(pair.port) == 0)
         until("drops are counted", dropped)
         os.kill(engine, signal.SIGCONT)
         numbers = []
@@ -528,7 +556,7 @@ remote-control:
 
         def dig(*args):
             done = lab.run(["dig", "@127.0.0.1", "-p", public, "+short",
-                            "+notcp", "+tries=2", "+time=2", *args])
+                            "+notcp", "+tries=3", "+time=5", *args])
             return done.stdout.strip()
         until("unbound answers", lambda: dig("www.lab.test") == "192.0.2.80")
         tap.is_(dig("long.lab.test", "TXT"), '"%s"' % ("x" * 250), "TXT")
@@ -556,11 +584,11 @@ remote-control:
                             f"--download={lab.dir}", "127.0.0.1", public,
                             "https://localhost/file"])
             return done.returncode == 0 and os.path.exists(lab.path("file"))
-        until("the server answers", fetched, 20)
+        until("the server answers", fetched, 60)
         with open(lab.path("file"), "rb") as f:
             tap.ok(f.read() == sent, "the same bytes")
-        row = max(flows(server), key=lambda r: int(r["down"]))
-        tap.ok(int(row["down"]) > len(sent), "all of it by one flow")
+        until("all of it by one flow", lambda: max(
+            int(r["down"]) for r in flows(server)) > len(sent))
         client.stop()
         server.stop()
 
@@ -582,7 +610,7 @@ remote-control:
                     "sum", {"packets": 0, "lost_packets": None})
                 return (total["packets"] > 1000
                         and total["lost_packets"] == 0)
-            until(f"nothing is lost {way}", measure, 15)
+            until(f"nothing is lost {way}", measure, 60)
         client.stop()
         server.stop()
 
@@ -592,6 +620,8 @@ def protocol(lab):
     port = free_both()
 
     def login():
+        until("who was here has gone", lambda: not any(
+            r["tunnels"] for r in server.show_json("clients")))
         client = Datagrams(server.port, "id1", "secret1")
         client.offer(port)
         return client
@@ -623,7 +653,12 @@ def protocol(lab):
             tap.is_(user.recvfrom(70000)[0], b"a" * 16360 + b"bc", "whole")
             client.frame(stream, peer.RESET, b"\x04")
             until("the flow is over", lambda: not flows(server))
-            user.sendto(b"anew", ("127.0.0.1", port))
+
+            def opened():
+                user.sendto(b"anew", ("127.0.0.1", port))
+                return select.select([client.wire.sock], [], [], 0.2)[0]
+
+            until("an answer", opened)
             second, _ = client.expect(peer.OPEN)
             tap.ok(second > stream, "another stream")
         client.wire.close()
