@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """limits.speed, and that of a service: kept, shared, smooth, changed live."""
 
+import select
 import threading
 import time
 
@@ -11,7 +12,7 @@ from lib.origin import Origin, paths, reply
 from lib.wire import connect, get, still
 
 BODY = b"x" * 4096
-KEPT = (3, 5.5)  # seconds for BODY at 1 KiB/s: the bound, and a busy machine
+KEPT = (3, 15)  # seconds for BODY at 1 KiB/s: the bound, and a busy machine
 
 
 class Timed(threading.Thread):
@@ -47,6 +48,25 @@ def download(wire, target="/body", host="id1", size=len(BODY)):
     tap.is_((answer.status, len(answer.body)), (200, size), "answer")
 
 
+def race(wires, hosts, path, size):
+    """Asks all at once; after how many seconds each has had its answer."""
+    start, left, seconds = time.monotonic(), list(wires), []
+    for wire, host in zip(wires, hosts):
+        wire.send(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+    while left:
+        ready = select.select([wire.sock for wire in left], [], [], 60)[0]
+        tap.ok(ready, "something comes")
+        for wire in [wire for wire in left if wire.sock in ready]:
+            tap.ok(wire.fill(), "no end")
+            head, gap, body = wire.buffer.partition(b"\r\n\r\n")
+            if gap and len(body) >= size:
+                tap.is_((head[:13], len(body)), (b"HTTP/1.1 200 ", size),
+                        "answer")
+                seconds.append(time.monotonic() - start)
+                left.remove(wire)
+    return seconds
+
+
 def upload(wire, body=BODY, host="id1"):
     wire.send(f"POST /take HTTP/1.1\r\nHost: {host}\r\n"
               f"Content-Length: {len(body)}\r\n\r\n")
@@ -57,6 +77,7 @@ def upload(wire, body=BODY, host="id1"):
 def service(lab):
     return lab.keep(Origin(paths({
         "/body": lambda wire, request: reply(BODY),
+        "/8k": lambda wire, request: reply(bytes(8192)),
         "/small": lambda wire, request: reply("small"),
         "/half": lambda wire, request: reply(BODY[:2048]),
         "/64k": lambda wire, request: reply(bytes(65536)),
@@ -72,7 +93,7 @@ def slow(lab, site):
     Ptp(lab, server, site.url, user="id2:secret2")
     with tap.case("1 KiB/s: 4096 bytes take 3 to 5 s each way, which do not "
                   "hinder each other, and again after a pause"):
-        with connect(server.port) as down, connect(server.port) as up:
+        with connect(server.port, 60) as down, connect(server.port, 60) as up:
             for again in ("", ", again"):
                 runs = Timed(download, down), Timed(upload, up)
                 for run, way in zip(runs, ("down", "up")):
@@ -81,21 +102,19 @@ def slow(lab, site):
     with tap.case("another client is as fast as ever, and what is slow loses "
                   "no tunnel: pings pass it"):
         tunnels = {t["conn"] for t in server.show_json("tunnels")}
-        with connect(server.port) as wire:
-            run = Timed(download, wire)
+        with connect(server.port, 60) as wire:
+            run = Timed(download, wire, "/8k", "id1", 8192)
             until("it is under way", lambda: any(
                 s["down"] > 0 for s in server.show_json("streams")))
-            start = time.monotonic()
             tap.is_(get(server.port, "/small", host="id2").status, 200, "id2")
-            tap.at_most(time.monotonic() - start, 1, "seconds of another")
+            tap.ok(run.is_alive(), "before the slow one is through")
             run.took()
         tap.is_({t["conn"] for t in server.show_json("tunnels")}, tunnels,
                 "tunnels")
     with tap.case("users of a client share its speed, each in turn"):
-        wires = [connect(server.port, 30) for _ in range(3)]
-        runs = [Timed(download, w, "/half", "id1", 2048) for w in wires]
-        seconds = sorted(run.took() for run in runs)
-        between(seconds[-1], 4.5, 9, "the last of three")
+        wires = [connect(server.port, 60) for _ in range(3)]
+        seconds = race(wires, ["id1"] * 3, "/half", 2048)
+        between(seconds[-1], 4.5, 20, "the last of three")
         tap.ok(seconds[0] / seconds[-1] > 0.5, f"alike: {seconds}")
         for wire in wires:
             wire.close()
@@ -109,13 +128,11 @@ def shared(lab, site):
             Ptp(lab, server, f"{site.url},name={name}")
         relays = {t["relay"] for t in server.show_json("tunnels")}
         tap.is_(len(relays), 2, "relays")
-        wires = [connect(server.port, 30) for _ in names]
+        wires = [connect(server.port, 60) for _ in names]
         for wire, name in zip(wires, names):
             download(wire, "/small", name, 5)
-        runs = [Timed(download, w, "/64k", n, 65536)
-                for w, n in zip(wires, names)]
-        seconds = [run.took() for run in runs]
-        between(max(seconds), 3.5, 8, "twice 64 KiB at 32 KiB/s")
+        seconds = race(wires, names, "/64k", 65536)
+        between(seconds[-1], 3.5, 20, "twice 64 KiB at 32 KiB/s")
         for wire in wires:
             wire.close()
 
@@ -128,27 +145,28 @@ def changed(lab, site):
     Ptp(lab, server, site.url)
     with tap.case("reload: another speed holds for what is under way"):
         with connect(server.port, 60) as wire:
-            run = Timed(download, wire, "/64k", "id1", 65536)
+            run = Timed(download, wire, "/8m", "id1", 8 << 20)
             still(1)
             tap.ok(run.is_alive(), "slow at first")
             lab.write("speed.conf", form % ("", "0"))
             tap.is_(server.ctl("reload").returncode, 0, "reload")
             start = time.monotonic()
             run.took()
-            tap.at_most(time.monotonic() - start, 2, "seconds without limit")
+            # With the limit it takes half an hour.
+            tap.at_most(time.monotonic() - start, 30, "seconds without limit")
             lab.write("speed.conf", form % ('speed = "16K";', "0"))
             tap.is_(server.ctl("reload").returncode, 0, "reload")
             run = Timed(download, wire, "/64k", "id1", 65536)
-            between(run.took(), 3.5, 7, "64 KiB at the user's own 16 KiB/s")
+            between(run.took(), 3.5, 15, "64 KiB at the user's own 16 KiB/s")
     with tap.case("4 MiB/s: 8 MiB take about two seconds"):
         lab.write("speed.conf", form % ('speed = "4M";', "0"))
         tap.is_(server.ctl("reload").returncode, 0, "reload")
         with connect(server.port, 60) as wire:
             download(wire, "/small", "id1", 5)
             run = Timed(download, wire, "/8m", "id1", 8 << 20)
-            between(run.took(), 1.7, 8, "8 MiB")
+            between(run.took(), 1.7, 30, "8 MiB")
             run = Timed(upload, wire, bytes(8 << 20))
-            between(run.took(), 1.7, 8, "8 MiB up")
+            between(run.took(), 1.7, 30, "8 MiB up")
 
 
 def services(lab, site):
@@ -156,13 +174,14 @@ def services(lab, site):
     Ptp(lab, server, f"{site.url},name=slow,speed=1K",
         f"{site.url},name=fast", f"{site.url},name=few,streams=2")
     with tap.case("speed of a service: its own, and no other's"):
-        with connect(server.port) as wire, connect(server.port) as other:
+        with connect(server.port, 60) as wire, \
+                connect(server.port, 60) as other:
             runs = (Timed(download, wire, "/body", "slow"),
                     Timed(upload, other, BODY, "slow"))
-            start = time.monotonic()
             with connect(server.port) as fast:
                 download(fast, "/64k", "fast", 65536)
-            tap.at_most(time.monotonic() - start, 2, "seconds of the other")
+            tap.ok(all(run.is_alive() for run in runs),
+                   "the other before them")
             for run, way in zip(runs, ("down", "up")):
                 between(run.took(), *KEPT, way)
     with tap.case("streams of a service: one more is told 503, and the log "
@@ -172,10 +191,10 @@ def services(lab, site):
             tap.is_(wire.get("/small", "few").status, 200, "status")
         tap.is_(get(server.port, "/small", "few").status, 503, "one more")
         tap.is_(get(server.port, "/small", "fast").status, 200, "another's")
-        tap.like(server.log(), "as many users as it may", "log")
+        server.wait_line("as many users as it may")
         wires[0].close()
         until("a free place", lambda: get(
-            server.port, "/small", "few").status == 200, 5)
+            server.port, "/small", "few").status == 200)
         wires[1].close()
 
 
