@@ -64,7 +64,7 @@ def secure(port, name, cafile=None, source="127.0.0.1"):
     context = ssl.create_default_context(cafile=cafile)
     if cafile is None:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    raw = socket.create_connection(("127.0.0.1", port), 10,
+    raw = socket.create_connection(("127.0.0.1", port), 60,
                                    source_address=(source, 0))
     return context.wrap_socket(raw, server_hostname=name)
 
@@ -225,7 +225,7 @@ def alerts(lab, server):
             tap.ok(wire.ending() in ("end", "reset"), "closed")
     with tap.case("silence, and a hello that never ends: closed in time"):
         hasty = Ptpd(lab, "-o", "listen.sni=127.0.0.1:0",
-                     "-o", "timeouts.head=1s")
+                     "-o", "timeouts.head=3s")
         for data in (b"", hello("www.example.org")[:60]):
             with connect(hasty.port_of("sni")) as wire:
                 wire.send(data)
@@ -264,16 +264,16 @@ def away(lab, server, nginx):
         got = []
         thread = threading.Thread(
             target=lambda: got.append(certificate(port, "away.example")))
-        until("the loss is seen", lambda: any(
-            "id2" in line and "lost" in line for line in
-            server.log().splitlines()))
+        server.wait_line("client id2 lost its last tunnel")
         thread.start()
+        until("one waits", lambda: any(
+            row["parked"] for row in server.show_json("clients")))
         client = Ptp(lab, server, f"{nginx.url.replace('https', 'tls')},"
                      "name=away.example", user="id2:secret2")
-        thread.join(10)
+        thread.join(60)
         tap.is_(got, [first], "certificate")
     with tap.case("it leaves: internal_error, as 503 is for HTTP"):
-        client.stop()
+        client.leave()
         tap.is_(answered(port, hello("away.example")), INTERNAL, "alert")
 
 
@@ -332,10 +332,9 @@ def death(server, certs):
         whole = hello("www.example.org")
         with connect(port) as wire:
             wire.send(whole[:50])
-            until("it is held", lambda: any(
-                int(w.get("connections", 0)) > 0
-                for w in server.workers("sni")))
-            os.kill(server.pids("sni")[0], signal.SIGKILL)
+            holder = until("it is held", lambda: [
+                w for w in server.workers("sni") if w["connections"] > 0])
+            os.kill(int(holder[0]["pid"]), signal.SIGKILL)
             wire.send(whole[50:])
             tap.is_(wire.take(3), b"\x16\3\3", "ServerHello")
 
@@ -384,6 +383,7 @@ def reloads(lab, certs, nginx):
     path = lab.write("ptpd.conf", conf % "")
     server = Ptpd(lab, "-f", path, users=())
     client = Ptp(lab, server, nginx.url)
+    sni = 'listen = { sni = "127.0.0.1:%d"; };' % free_port()
 
     def reload(more):
         lab.write("ptpd.conf", conf % more)
@@ -391,7 +391,7 @@ def reloads(lab, certs, nginx):
         tap.is_(done.returncode, 0, done.stderr)
 
     with tap.case("reload: listen.sni appears, with its worker"):
-        reload('listen = { sni = "127.0.0.1:0"; };')
+        reload(sni)
         until("its worker", lambda: server.pids("sni"))
         until("its client is told", lambda: "https://" in
               client.out().replace(nginx.url, ""))
@@ -399,12 +399,11 @@ def reloads(lab, certs, nginx):
         tap.is_(certificate(port, "id1.test"), pem_to_der(certs[0]),
                 "certificate")
     with tap.case("access.sni.deny holds from the next connection on"):
-        reload('listen = { sni = "127.0.0.1:0"; };'
-               'access = { sni = { deny = "127.0.0.1"; }; };')
+        reload(sni + 'access = { sni = { deny = "127.0.0.1"; }; };')
         tap.is_(answered(port, hello("id1.test")), DENIED, "alert")
         tap.is_(get(server.port, host="id1").status, 200, "http")
     with tap.case("reload: and goes; what is open stays"):
-        reload('listen = { sni = "127.0.0.1:0"; };')
+        reload(sni)
         with secure(port, "id1.test") as s:
             reload("")
             until("its worker has ended", lambda: not server.pids("sni"))
@@ -421,12 +420,12 @@ def reloads(lab, certs, nginx):
 def alone(lab, certs, nginx):
     """A server that speaks nothing but TLS by server name."""
     with tap.case("only listen.sni: an https:// service by the id"):
-        port, sock = free_port(), lab.path("alone.sock")
         server = lab.start("ptpd", [
-            lab.program("ptpd"), "-d", "-o", f"listen.sni=127.0.0.1:{port}",
-            "-o", f"socket={sock}", "-o", f"host_key={lab.path('alone.key')}",
-            "-u", "id1:secret1"])
-        server.wait_line("ready: sni ")
+            lab.program("ptpd"), "-d", "-o", "listen.sni=127.0.0.1:0",
+            "-o", f"socket={lab.path('alone.sock')}",
+            "-o", f"host_key={lab.path('alone.key')}", "-u", "id1:secret1"])
+        port = int(server.wait_line(
+            r"ready: sni 127\.0\.0\.1:(\d+)").group(1))
         client = Ptp(lab, None, nginx.url, address="tcp://id1:secret1@"
                      f"127.0.0.1:{port}")
         tap.like(client.out(), rf"at https://127\.0\.0\.1:{port} \(server "
@@ -450,6 +449,7 @@ def run():
             lab, "-o", "listen.sni=127.0.0.1:0",
             "-o", "access.sni.deny=127.0.0.77",
             "-o", "access.sni.proxy=127.0.0.9",
+            "-o", "timeouts.park=60s",
             users=[f"id{i}:secret{i}" for i in range(1, 5)])
         plain = lab.keep(Origin(paths({}, lambda w, r: reply("plain"))))
         nginx = Nginx(lab, tls=certs)

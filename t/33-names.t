@@ -32,20 +32,20 @@ def run():
                       "the id need not"):
             server = Ptpd(lab, "-o", 'limits.hosts.regex=["^web-[0-9]+$", '
                           '"^api$"]')
-            granted(server, "web-1", "api").stop()
+            granted(server, "web-1", "api").leave()
             refused(server, "web-x")
             refused(server, "xapi")
             Ptp(lab, server, site.url).stop()
         with tap.case("limits.hosts.number: so many beside the id"):
             server = Ptpd(lab, "-o", "limits.hosts.number=2")
-            granted(server, "a", "b").stop()
+            granted(server, "a", "b").leave()
             client = Ptp(lab, server, f"{site.url},name=a,name=b,name=c",
                          wait=False)
             client.wait_line("c is refused|refused.* c\\b")
             tap.is_([get(server.port, host=n).status for n in "abc"],
                     [200, 200, 404], "a, b, c")
-            client.stop()
-            Ptp(lab, server, site.url, f"{site.url},name=a,name=b").stop()
+            client.leave()
+            Ptp(lab, server, site.url, f"{site.url},name=a,name=b").leave()
         with tap.case("so many also for one who is killed and comes back"):
             granted(server, "a", "b").kill()
             client = Ptp(lab, server, f"{site.url},name=b,name=c", wait=False)

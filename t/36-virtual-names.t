@@ -56,9 +56,9 @@ def samples(lab, site):
                             f"{name}:{server.port}:127.0.0.1",
                             f"http://{name}:{server.port}/echo"])
             tap.like(done.stdout, rf"Host: 127\.0\.0\.1:{site.port}\b", name)
-            tap.like(client.out(), rf"at http://{name}:{server.port}$", "said")
+            client.wait_line(rf"at http://{name}:{server.port}$", "stdout")
         tap.is_(status(server, "LOCAL-WEB.Test:1"), 200, "case and port")
-        client.stop()
+        client.leave()
     with tap.case("a unix socket under a virtual name"):
         Docker(lab.path("docker.sock"))
         client = Ptp(lab, server, f"unix:{lab.path('docker.sock')},"
@@ -79,7 +79,7 @@ def addresses(lab, site):
         tap.is_([status(server, n) for n in (
             "192.168.1.1:3001", "192.168.1.1", "192.168.1.2:3000",
             "[fd00::1]", "10.0.0.1:81")], [404] * 5, "others")
-        tap.like(client.out(), r"\(Host: 192\.168\.1\.1:3000\)$", "said")
+        client.wait_line(r"\(Host: 192\.168\.1\.1:3000\)$", "stdout")
     with tap.case("a kept-alive connection goes from a name to an address"):
         Ptp(lab, server, f"{site.url}", user="id1:secret1", wait=False)
         with connect(server.port) as wire:
@@ -198,7 +198,7 @@ def conflicts(lab, site, other):
     with tap.case("when it is free the whole list is granted"):
         first.stop()
         until("granted", lambda: [body(server, n) for n in (
-            "new.com", "www.taken.com", "newer.com")] == [b"two"] * 3)
+            "new.com", "www.taken.com", "newer.com")] == [b"two"] * 3, 60)
         until("the port", lambda: port_answers(port))
     with tap.case("what was granted before stays in force"):
         first = Ptp(lab, server, f"{site.url},name=mine.com")
@@ -256,13 +256,13 @@ def away(lab, site, other):
         tap.is_(body(server, "www.own.com"), b"one", "its own")
         second = Ptp(lab, server, f"{other.url},name=pre", user="id2:secret2")
         tap.is_(body(server, "pre"), b"two", "the rest")
-        second.stop()
+        second.leave()
     with tap.case("one that ends leaves its names to others"):
-        first.stop()
+        first.leave()
         second = Ptp(lab, server, f"{other.url},name=www.own.com",
                      user="id2:secret2")
         tap.is_(body(server, "www.own.com"), b"two", "free")
-        second.stop()
+        second.leave()
     with tap.case("names that it may not have any more are free"):
         lose("a.com", "b-1")
         lab.write("away.conf", USERS.replace("hosts = {}", 'hosts = { '
@@ -270,7 +270,7 @@ def away(lab, site, other):
         tap.is_(server.ctl("reload").returncode, 0, "reload")
         in_vain("a.com")
         second = Ptp(lab, server, f"{other.url},name=b-1", user="id2:secret2")
-        second.stop()
+        second.leave()
     with tap.case("and so are all of one who is no user any more"):
         lab.write("away.conf", USERS.replace('"id1"', '"id3"'))
         tap.is_(server.ctl("reload").returncode, 0, "reload")

@@ -80,7 +80,8 @@ class Ptp(Process):
         self, lab, server, *services, user="id1:secret1", options=(),
         wait=True, **popen
     ):
-        self.lab = lab
+        self.lab, self.server = lab, server
+        self.id = user.partition(":")[0]
         name = f"ptp{lab.next()}"
         self.socket = lab.path(name + ".sock")
         self.known = popen.pop("known", None) or lab.path(name + ".known")
@@ -111,6 +112,13 @@ class Ptp(Process):
             return len(found) >= self.services
 
         until(f"{self.name} is up", probe, deadline)
+
+    def leave(self):
+        """Ends it, which has logged in; returns when its server knows."""
+        mark = self.server.mark()
+        self.stop()
+        self.server.wait_line(
+            rf"client {re.escape(self.id)} has logged out", since=mark)
 
     def ctl(self, *command, **kw):
         return ctl(self.lab, self.socket, *command, **kw)
