@@ -108,11 +108,18 @@ def protocols(certs, port):
             tap.like(str(error), "(?i)no.application.protocol", "alert")
 
 
+def empty(server):
+    """Waits until all who were there have gone."""
+    until("all who were here before have gone", lambda: not any(
+        r["connections"] for r in server.workers("tls")))
+
+
 def resumption(server, certs, port):
     tap.ok(len(server.pids("tls")) > 1, "there are several workers")
     for version in (TLS12, TLS13):
         with tap.case(f"a {version.name} session resumes with each worker"):
             context = certs.ca.context(version, version)
+            empty(server)
             first = dial(port, "id1.example.com", context)
             tap.is_(first.get().body, b"hello", "answer")
             session, wires = first.sock.session, [first]
@@ -282,13 +289,13 @@ def strangers(server, port):
 
 def slow(lab, certs, site):
     server = Ptpd(lab, *options(
-        certs, "-o", "timeouts.handshake=2s", "-o", "timeouts.head=1s"))
+        certs, "-o", "timeouts.handshake=6s", "-o", "timeouts.head=3s"))
     Ptp(lab, server, site.url)
     port = server.port_of("tls")
     with tap.case("300 that do not go on with their handshakes: others do"):
         idle = []
         for i in range(300):
-            wire = connect(port)
+            wire = connect(port, 60)
             wire.send(b"\x16\x03\x01\x02\x00\x01"[:1 + i % 6])
             idle.append(wire)
         with dial(port, "id1.example.com") as wire:
@@ -310,7 +317,8 @@ def crowd(server, port):
         come = [connect(port).sock for _ in range(40)]
         ends = [anyone().wrap_socket(s, do_handshake_on_connect=False)
                 for s in come]
-        for pid in server.pids("tls"):
+        workers = server.pids("tls")
+        for pid in workers:
             os.kill(pid, signal.SIGSTOP)
         try:
             for end in ends:
@@ -320,27 +328,27 @@ def crowd(server, port):
                 except ssl.SSLWantReadError:
                     pass
         finally:
-            for pid in server.pids("tls"):
+            for pid in workers:
                 os.kill(pid, signal.SIGCONT)
         for end in ends:
-            end.settimeout(10)
+            end.settimeout(60)
             end.do_handshake()
             end.close()
 
 
 def deaths(server, port):
-    until("all who were here before have gone", lambda: not any(
-        r["connections"] for r in server.workers() if r["role"] == "tls"))
+    empty(server)
     with tap.case("sign stands still: who is connected goes on, a handshake "
                   "fails in time, and works again later"):
         wires = [dial(port, "id1.example.com") for _ in range(4)]
         for wire in wires:
             wire.get()
-        for pid in server.pids("sign"):
+        signers = server.pids("sign")
+        for pid in signers:
             os.kill(pid, signal.SIGSTOP)
         try:
             begun = time.monotonic()
-            raw = connect(port).sock
+            raw = connect(port, 60).sock
             result = []
             thread = threading.Thread(target=lambda: result.append(
                 handshake(raw)))
@@ -350,9 +358,10 @@ def deaths(server, port):
                     tap.is_(wire.get().body, b"hello", "answer")
             tap.like(str(result[0]), "(?i)internal.error", "alert")
             took = time.monotonic() - begun
-            tap.ok(0.9 < took < 8, f"after a second: {took}")
+            tap.diag(f"after {took:.2f} s")
+            tap.ok(0.9 < took < 30, f"after a second, not a minute: {took}")
         finally:
-            for pid in server.pids("sign"):
+            for pid in signers:
                 os.kill(pid, signal.SIGCONT)
         with dial(port, "id1.example.com") as wire:
             tap.is_(wire.get().body, b"hello", "answer")
@@ -367,6 +376,7 @@ def deaths(server, port):
         victim = server.pids("tls")[0]
         os.kill(victim, signal.SIGKILL)
         until("it is dead", lambda: not proc.alive(victim))
+        until("that is known", lambda: victim not in server.pids("tls"))
         alive = []
 
         def ask(wire):
@@ -425,11 +435,11 @@ def run():
             server = Ptpd(lab, *options(certs, "-o", "domain=example.com"))
             client = Ptp(lab, server, site.url)
             port = server.port_of("tls")
-            tap.like(client.out(), rf"https://id1\.example\.com:{port}\n",
-                     "line")
+            client.wait_line(rf"https://id1\.example\.com:{port}$", "stdout")
             client.stop()
             server.stop()
-        server = Ptpd(lab, *options(certs, "-o", "workers=2"))
+        server = Ptpd(lab, *options(certs, "-o", "workers=2", "-o",
+                                    "timeouts.handshake=60s"))
         Ptp(lab, server, site.url, f"{watcher.url},name=watch.example.com")
         port = server.port_of("tls")
         versions(lab, certs, port)

@@ -148,9 +148,11 @@ def reloads(lab, ca, site):
     with tap.case("what was read is kept: a dead worker needs no file"):
         os.unlink(key)
         for role in ("tls", "sign"):
-            for pid in server.pids(role):
+            former = set(server.pids(role))
+            for pid in former:
                 os.kill(pid, 9)
-        until("new workers", lambda: len(server.pids("tls")) > 0)
+            until("new workers", lambda: len(server.pids(role)) == len(former)
+                  and not former & set(server.pids(role)))
         tap.is_(served(port), fingerprint(second[0]), "certificate")
     with tap.case("restart: a download goes on, new users are served"):
         put(second)

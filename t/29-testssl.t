@@ -18,10 +18,10 @@ RUNS = {
     "the server's defaults and its certificate": ["-S"],
     "vulnerabilities": ["-U"],
 }
-SECONDS = 300
+SECONDS = 900
 
 
-@tap.main
+@tap.limit(SECONDS + 100)
 def run():
     with Lab() as lab:
         tool = shutil.which("testssl") or shutil.which("testssl.sh")
