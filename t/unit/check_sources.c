@@ -116,14 +116,15 @@ END_TEST
 
 START_TEST(test_time)
 {
-	struct lockout l = { 0, 50 }, forever = { 0, 0 };
+	struct lockout l = { 0, 50 }, longer = { 0, 3600000 };
+	struct lockout forever = { 0, 0 };
 	struct sources *t = sources_new();
 	struct addr a = ip("10.0.0.1");
 	struct source *s = sources_take(t, &a);
 
-	ck_assert(sources_failed(s, &l));
-	ck_assert(sources_locked(s, &l));
+	ck_assert(sources_failed(s, &longer));
 	wait_ms(60);
+	ck_assert(sources_locked(s, &longer));
 	ck_assert(sources_locked(s, &forever));
 	ck_assert(!sources_locked(s, &l));
 	sources_free(t);
