@@ -110,6 +110,7 @@ START_TEST(systemd_is_told)
 		sun.sun_path[0] = '\0';
 	len =
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+	unlink(name); /* another run, killed, may have had this pid */
 	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sun, len), 0);
 	setenv("NOTIFY_SOCKET", name, 1);

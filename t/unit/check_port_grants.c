@@ -10,6 +10,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/log.h"
+#include "common/net/listen.h"
 #include "master/port_grants.h"
 #include "master/port_rivals.h"
 #include "master/ports.h"
@@ -23,16 +24,22 @@ static struct port_rule rules[2];
 static uint8_t instance[LOGIN_INSTANCE];
 static uint16_t first_port; /* of the BLOCK */
 
+/* For a test that binds it itself, and for the ports that are tested. */
 static bool
 is_free(uint16_t port)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 		.sin_port = htons(port) };
+	struct addr any = { .family = ADDR_ANY, .port = port };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	bool good = bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0;
+	char why[LISTEN_WHY];
 
 	close(fd);
-	return good;
+	if (!good || (fd = listen_open(&any, false, why)) == -1)
+		return false;
+	close(fd);
+	return true;
 }
 
 /* Ports in a row that nobody on this machine has. */
