@@ -160,9 +160,12 @@ report_on_full(void *arg, const struct msg *msg)
 	struct report *r = w->master->report;
 
 	(void)msg;
-	/* It may be of a file that is not in use any more. */
-	if (r->file.fd != -1 && w == process(r))
+	if (r->file.fd == -1)
+		return 0;
+	if (w == process(r))
 		rotate(r);
+	else /* what the relays of before a restart still have */
+		send_file(r, w, 0);
 	return 0;
 }
 

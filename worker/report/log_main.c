@@ -37,6 +37,7 @@ struct process {
 	struct writer *writer;
 	struct event *flush;
 	bool json;
+	bool draining; /* it ends with its last source */
 	LIST_HEAD(, source) sources;
 	unsigned nsources;
 	uint8_t packet[ACCESS_BATCH];
@@ -196,16 +197,28 @@ read_source(struct process *x, int fd)
 }
 
 static void
+leave_if_drained(struct process *x)
+{
+	if (!x->draining || x->nsources > 0)
+		return;
+	serve_send(&x->serve, MSG_DRAINED, 0, NULL, 0);
+	event_base_loopbreak(x->serve.base);
+}
+
+static void
 on_source(evutil_socket_t fd, short what, void *arg)
 {
 	struct source *s = arg;
+	struct process *x = s->process;
 	int more = 1;
 
 	(void)what;
 	for (int i = 0; i < PACKETS && more == 1; i++)
-		more = read_source(s->process, fd);
-	if (more == -1)
-		drop_source(s);
+		more = read_source(x, fd);
+	if (more != -1)
+		return;
+	drop_source(s);
+	leave_if_drained(x);
 }
 
 static int
@@ -252,14 +265,16 @@ finish(struct serve *serve)
 	event_free(x->flush);
 }
 
+/* Relays that go on have records to the end; they drain as well. */
 static int
 on_drain(void *arg, const struct msg *m)
 {
 	struct process *x = arg;
 
-	writer_flush(x->writer);
-	serve_send(&x->serve, MSG_DRAINED, 0, NULL, 0);
-	return serve_exit(arg, m);
+	(void)m;
+	x->draining = true;
+	leave_if_drained(x);
+	return 0;
 }
 
 int
