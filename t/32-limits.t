@@ -15,12 +15,15 @@ from lib.wire import Truncated, connect, eventually, get, still
 
 MIB = 1 << 20
 HEAD = 2  # timeouts.head of the slow ones, seconds
+LATE = 7.5  # seconds: when it is done, less than the default of a deadline
 SLOW = 300  # connections that send a byte now and then
 READERS = 10_000  # visitors who do not read, if there are descriptors
 CLIENT_BOUND = 64  # MiB that one client may make us hold
 WINDOW = 4  # MiB that one stream may have under way
 DEAF = 50  # uploads to a service that does not read
 NOTICED = 0.1  # seconds: what "others do not notice" allows
+ENOUGH = 20  # requests of another, to say something of them
+WRK = ["wrk", "-t1", "--timeout", "60s", "-H", "Host: id1"]
 
 
 class Ordinary(threading.Thread):
@@ -51,22 +54,24 @@ class Ordinary(threading.Thread):
 
     def stop(self):
         """Nothing failed, and the 99th percentile is in bounds."""
+        until("there are enough", lambda: len(self.times[1]) >= ENOUGH)
         self.end = True
         self.join()
         tap.is_(self.wrong, [], "failures of another")
         count = len(self.times[0])
-        tap.ok(count >= 20, f"{count} requests of another")
-        ours, direct = (sorted(t)[int(count * 0.99)] for t in self.times)
+        # But for two at least, which the machine may have been slow at.
+        place = min(int(count * 0.99), count - 3)
+        ours, direct = (sorted(t)[place] for t in self.times)
         tap.diag(f"p99 of another: {ours * 1000:.1f} ms, direct "
-                 f"{direct * 1000:.1f} ms")
+                 f"{direct * 1000:.1f} ms, of {count}")
         tap.at_most(ours, NOTICED + 4 * direct, "p99 of another, seconds")
 
 
 def dripping(wire, _request):
-    """An answer of two seconds, some bytes at a time."""
+    """An answer of eight seconds, some bytes at a time."""
     wire.send("HTTP/1.1 200 OK\r\n\r\n")
     try:
-        for _ in range(20):
+        for _ in range(80):
             wire.send("drip")
             still(0.1)
     except OSError:
@@ -86,7 +91,7 @@ def slow_heads(lab, site):
         open_, number = list(wires), 0
         for wire in wires:
             wire.sock.settimeout(0)
-        while open_ and time.monotonic() - start < HEAD + 6:
+        while open_ and time.monotonic() - start < HEAD + LATE:
             for wire in list(open_):
                 try:
                     wire.sock.send(text[number % len(text)].encode())
@@ -99,7 +104,7 @@ def slow_heads(lab, site):
             number += 1
             still(0.1)
         tap.is_(len(open_), 0, "still open")
-        tap.at_most(time.monotonic() - start, HEAD + 3, "seconds")
+        tap.at_most(time.monotonic() - start, HEAD + LATE, "seconds")
         other.stop()
     with tap.case("the same for a later head of a kept-alive connection"):
         with connect(server.port) as wire:
@@ -107,7 +112,7 @@ def slow_heads(lab, site):
             wire.send("GET / HTTP/1.1\r\n")
             start = time.monotonic()
             tap.ok(wire.ending() in ("end", "reset"), "closed")
-            tap.at_most(time.monotonic() - start, HEAD + 3, "seconds")
+            tap.at_most(time.monotonic() - start, HEAD + LATE, "seconds")
     with tap.case("an idle keep-alive connection is no slow head"):
         with connect(server.port) as wire:
             wire.get("/")
@@ -118,38 +123,43 @@ def slow_heads(lab, site):
         start = time.monotonic()
         for wire in wires:
             tap.ok(wire.ending() in ("end", "reset"), "closed")
-        tap.at_most(time.monotonic() - start, HEAD + 5, "seconds")
+        tap.at_most(time.monotonic() - start, HEAD + LATE, "seconds")
     with tap.case("timeouts.idle ends idle connections, and those alone"):
-        server = Ptpd(lab, "-o", "timeouts.idle=1s")
+        server = Ptpd(lab, "-o", "timeouts.idle=4s")
         Ptp(lab, server, site.url)
         with connect(server.port) as idle, connect(server.port) as busy:
+            busy.get("/")
             idle.get("/")
-            start = time.monotonic()
-            while time.monotonic() - start < 2.5:
-                busy.get("/")
-                still(0.1)
-            idle.sock.settimeout(1)
-            tap.ok(idle.ending() in ("end", "reset"), "the idle one")
+
+            def idle_has_ended():
+                tap.is_(busy.get("/").status, 200, "the busy one")
+                return idle.ending() in ("end", "reset")
+
+            idle.sock.settimeout(0.1)
+            until("the idle one ends", idle_has_ended)
             tap.is_(busy.get("/").status, 200, "the busy one")
     with tap.case("timeout_unidirectional: that the answer goes on does not "
                   "help a user who is silent"):
         drip = lab.keep(Origin(paths({}, dripping)))
-        for one_way, end in (("false", "end"), ("true", "reset")):
-            server = Ptpd(lab, "-o", "timeouts.idle=1s", "-o",
+        wires = {}
+        for one_way in ("false", "true"):
+            server = Ptpd(lab, "-o", "timeouts.idle=3s", "-o",
                           f"timeout_unidirectional={one_way}")
             Ptp(lab, server, drip.url)
-            with connect(server.port) as wire:
-                wire.send("GET / HTTP/1.1\r\nHost: id1\r\n\r\n")
+            wires[one_way] = connect(server.port)
+        for wire in wires.values():
+            wire.send("GET / HTTP/1.1\r\nHost: id1\r\n\r\n")
+        for one_way, end in (("true", "reset"), ("false", "end")):
+            with wires[one_way] as wire:
                 wire.head()
                 tap.is_(wire.ending(), end, f"{one_way}: its end")
-            server.stop()
     with tap.case("silent handshakes are gone by theirs"):
         server = Ptpd(lab, "-o", "timeouts.handshake=1s")
         with connect(server.port) as wire:
             wire.send(b"\x8eptp\x01\x01\x01\x00")
             start = time.monotonic()
             tap.ok(wire.ending() in ("end", "reset"), "closed")
-            tap.at_most(time.monotonic() - start, 4, "seconds")
+            tap.at_most(time.monotonic() - start, 1 + LATE, "seconds")
     with tap.case("half-open handshakes by the thousand: others log in"):
         wires = []
         for _ in range(1500):
@@ -164,7 +174,7 @@ def slow_heads(lab, site):
 
 
 def descriptors():
-    """As many of READERS as each process may have connections."""
+    """All that we may have; and as many of READERS as that allows."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return min(READERS, hard - 500)
@@ -174,7 +184,7 @@ def memory(pids):
     return sum(proc.private_kib(p) for p in pids) / 1024
 
 
-def slow_readers(lab, site):
+def slow_readers(lab, site, readers):
     server = Ptpd(lab, "-o", "workers=1", "-u", "id2:secret2")
     big = Ptp(lab, server, site.url)
     Ptp(lab, server, site.url, user="id2:secret2")
@@ -182,7 +192,7 @@ def slow_readers(lab, site):
                "ptp": proc.family(big.pid)}
     before = {name: memory(pids) for name, pids in watched.items()}
     with tap.case("one who does not read: his bound is held, then all arrives"):
-        with connect(server.port, rcvbuf=4096) as wire:
+        with connect(server.port, 60, rcvbuf=4096) as wire:
             wire.send("GET /huge HTTP/1.1\r\nHost: id1\r\n\r\n")
             wire.take(1000)
             still(1)
@@ -195,7 +205,6 @@ def slow_readers(lab, site):
                     break
                 total += len(data)
             tap.ok(total >= 64 * MIB, f"{total} bytes")
-    readers = descriptors()
     with tap.case(f"{readers} who do not read: bounds hold, another's p99 "
                   "does not change"):
         other = Ordinary(server.port, "id2", site.port)
@@ -219,7 +228,7 @@ def slow_readers(lab, site):
             wire.reset()
         until("they are gone", lambda: len(server.show_json("streams")) < 5)
         held = threading.Event()
-        deaf = lab.keep(Origin(lambda wire, _: (wire.head(), held.wait(60))))
+        deaf = lab.keep(Origin(lambda wire, _: (wire.head(), held.wait(250))))
         server2 = Ptpd(lab, "-o", "workers=1")
         client = Ptp(lab, server2, deaf.url)
         ends = {"the server": (proc.family(server2.pid), 16),
@@ -256,7 +265,7 @@ def streams_limit(lab, site):
             tap.is_(wire.get("/").status, 200, "status")
         tap.is_(get(server.port).status, 503, "one more")
         wires[0].close()
-        until("a free place", lambda: get(server.port).status == 200, 5)
+        until("a free place", lambda: get(server.port).status == 200)
         for wire in wires:
             wire.close()
     with tap.case("limits.sources: the same for a source, whomever it visits; "
@@ -269,14 +278,14 @@ def streams_limit(lab, site):
             tap.is_(wire.get("/", host).status, 200, "status")
         tap.is_(get(server.port).status, 503, "one more")
         tap.is_(get(server.port, host="id2").status, 503, "one more of id2")
-        tap.like(server.log(), r"refused: .*limits\.sources", "log")
+        server.wait_line(r"refused: .*limits\.sources")
         wires[0].close()
-        until("a free place", lambda: get(server.port).status == 200, 5)
+        until("a free place", lambda: get(server.port).status == 200)
         for wire in wires:
             wire.close()
         for number in range(20):
             until(f"not counted for ever: {number}",
-                  lambda: get(server.port).status == 200, 5)
+                  lambda: get(server.port).status == 200)
     with tap.case("a trusted proxy brings many"):
         server = Ptpd(lab, "-o", "limits.sources=1",
                       "-o", "http.trusted=127.0.0.1")
@@ -330,8 +339,8 @@ def streams_limit(lab, site):
         Ptp(lab, server, site.url)
         tap.is_(get(server.port).status, 200, "status")
         until("one at rest", lambda: len(server.show_json("tunnels")) == 1)
-        done = lab.run(["wrk", "-t1", "-c200", "-d2s", "-H", "Host: id1",
-                        f"http://127.0.0.1:{server.port}/big"])
+        done = lab.run(WRK + ["-c200", "-d2s",
+                              f"http://127.0.0.1:{server.port}/big"])
         tap.unlike(done.stdout, "Non-2xx|Socket errors", "wrk")
         tap.at_most(len(server.show_json("tunnels")), 3, "tunnels")
 
@@ -353,20 +362,20 @@ def out_of_descriptors(lab, site):
             except OSError:
                 pass
             wires.append(wire)
-        still(0.5)
+        server.wait_line("no descriptors left")
+        still(1)
         pids = proc.family(server.pid)
         start = {p: proc.cpu_seconds(p) for p in pids}
         still(1.5)
         for pid in pids:
             spent = proc.cpu_seconds(pid) - start.get(pid, 0)
-            tap.at_most(spent, 0.15, f"CPU seconds of {proc.name(pid)}")
-        tap.is_(server.ctl("status", deadline=5).returncode, 0, "ptpctl")
+            tap.at_most(spent, 0.3, f"CPU seconds of {proc.name(pid)}")
+        tap.is_(server.ctl("status").returncode, 0, "ptpctl")
         tap.ok(server.running(), "the master lives")
         tap.is_(sorted(pids), sorted(proc.family(server.pid)), "all live")
         for wire in wires:
             wire.close()
-        until("served", lambda: get(server.port).status == 200, 10)
-        tap.like(server.log(), "descriptor|EMFILE|too many open", "log")
+        tap.is_(eventually(server.port, 200).status, 200, "served")
         lines = [line for line in server.log().splitlines()
                  if "503 Service Unavailable" not in line  # of those told so
                  and "408 Request Timeout" not in line]
@@ -413,7 +422,7 @@ def full_relay(lab, site):
         tap.diag(f"{served} users of 200 descriptors")
         tap.ok(200 - 80 <= served <= 200 - 32, f"{served} users are served")
         tap.is_(set(answers[served:]), {503}, "all others")
-        tap.like(server.log(), "relay .* has no descriptors left", "log")
+        server.wait_line("relay .* has no descriptors left")
         tap.is_(get(server.port, host="id2").status, 200, "another relay's")
         for id in ids[2:]:  # one each, were there room
             Ptp(lab, server, site.url, user=f"{id}:secret")
@@ -421,7 +430,7 @@ def full_relay(lab, site):
         tap.is_({found[id] for id in ids[1:]}, {where["id2"]}, "relays")
         for wire in wires[:100]:
             wire.close()
-        until("room", lambda: get(server.port).status == 200, 5)
+        tap.is_(eventually(server.port, 200).status, 200, "room")
         for wire in wires[100:]:
             tap.ok(wire.ending, "still there")
             wire.close()
@@ -434,9 +443,9 @@ def churn(lab, site):
         client = Ptp(lab, server, site.url)
 
         def load(seconds):
-            done = lab.run(["wrk", "-t1", "-c50", f"-d{seconds}s", "-H",
-                            "Host: id1", "-H", "Connection: close",
-                            f"http://127.0.0.1:{server.port}/"])
+            done = lab.run(WRK + ["-c50", f"-d{seconds}s", "-H",
+                                  "Connection: close",
+                                  f"http://127.0.0.1:{server.port}/"])
             tap.unlike(done.stdout, "Non-2xx|Socket errors", "wrk")
 
         load(1)
@@ -446,15 +455,16 @@ def churn(lab, site):
         before = {p: proc.private_kib(p) for p in pids}
         load(4)
         until("no streams", lambda: not server.show_json("streams"))
+        until("descriptors are as before", lambda: all(
+            len(proc.descriptors(p)) <= files[p] + 2 for p in pids))
         for pid in pids:
-            tap.at_most(len(proc.descriptors(pid)), files[pid] + 2,
-                        f"descriptors of {proc.name(pid)}")
             tap.at_most(proc.private_kib(pid) - before[pid], 1024,
                         f"KiB more in {proc.name(pid)}")
 
 
-@tap.main
+@tap.limit(900)
 def run():
+    readers = descriptors()
     with Lab() as lab:
         # One descriptor for a file, however many ask for it.
         site = Nginx(lab, "one", "open_file_cache max=10;")
@@ -462,7 +472,7 @@ def run():
             f.truncate(128 * MIB)
         site.file("big", os.urandom(200_000))
         slow_heads(lab, site)
-        slow_readers(lab, site)
+        slow_readers(lab, site, readers)
         streams_limit(lab, site)
         out_of_descriptors(lab, site)
         few_descriptors(lab, site)

@@ -21,7 +21,7 @@ def status(server, name):
 def login(server, secret="secret1", ident="id1", source="127.0.0.1", **more):
     """How a login ends: 0, or the code of the refusal."""
     wire = Wire(socket.create_connection(
-        ("127.0.0.1", server.port), 10, (source, 0)))
+        ("127.0.0.1", server.port), 60, (source, 0)), 60)
     with wire:
         try:
             peer.Client(server.port, ident, secret, wire=wire, **more)
@@ -152,7 +152,7 @@ def lockout(lab):
         tap.is_([login(server, s) for s in ("x", "x", "secret1")],
                 [peer.WRONG_SECRET, peer.LOCKED, peer.LOCKED], "codes")
         tap.is_(login(server, source="127.0.0.2"), 0, "another address")
-        tap.like(server.log(), r"127\.0\.0\.1 is locked out", "log")
+        server.wait_line(r"127\.0\.0\.1 is locked out")
     with tap.case("a restart forgives nobody"):
         tap.is_(login(server, "x", source="127.0.0.3"), 2, "a failure")
         tap.is_(server.ctl("restart").returncode, 0, "restart")
@@ -172,7 +172,7 @@ def lockout(lab):
             start = time.monotonic()
             tap.is_(login(server, "x"), peer.WRONG_SECRET, "a failure")
             until("it is over", lambda: login(server, "x") == 2)
-            tap.ok(time.monotonic() - start > 0.99, "not before")
+            tap.ok(time.monotonic() - start > 0.9, "not before")
             until("it is over again", lambda: login(server) == 0)
     with tap.case("who logs in by key is not locked out with others"):
         pair = peer.key_pair()
@@ -365,7 +365,7 @@ def kept(lab, site):
     def by(server, secret):
         try:
             return login(server, secret, "h", method=peer.BY_PLAIN)
-        except Truncated:  # auth has ended meanwhile
+        except (OSError, Truncated):  # auth has ended meanwhile
             return None
 
     for what in "a restart", "the end of auth":
@@ -443,7 +443,7 @@ def files(lab, site):
         tap.is_(login(server, "4", "n"), 0, "login")
 
 
-@tap.main
+@tap.limit(900)
 def run():
     with Lab() as lab:
         site = lab.keep(Origin(paths({}, lambda w, r: reply("one"))))

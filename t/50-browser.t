@@ -55,7 +55,7 @@ TABLE = {
 }
 
 
-@tap.main
+@tap.limit(900)
 def run():
     with Lab() as lab:
         origin = lab.keep(Origin(paths(TABLE, site)))
@@ -85,7 +85,7 @@ def run():
             ], env=dict(os.environ, HOME=home))
             told = until("the page says what it got", lambda: [
                 r.body.decode() for r in origin.seen
-                if not isinstance(r, str) and r.target == "/done"], 60)
+                if not isinstance(r, str) and r.target == "/done"], 250)
             chromium.stop()
             return told[0]
 

@@ -24,7 +24,7 @@ class Server(Ptpd):
         self.api = int(found.group(1))
 
     def read(self, path):
-        return get(self.api, path, host="x", timeout=15)
+        return get(self.api, path, host="x", timeout=60)
 
     def says(self, code, path="/metrics"):
         """It answers with this; not while a worker is missing."""
@@ -76,8 +76,8 @@ def views(lab, server, site):
         down = metric('ptpd_client_down_bytes_total{client="id1"}')
         for _ in range(5):
             tap.is_(get(server.port, "/").status, 200, "a page")
-        tap.is_(metric('ptpd_client_requests_total{client="id1"}') - before,
-                5, "requests")
+        until("five requests are counted", lambda: metric(
+            'ptpd_client_requests_total{client="id1"}') - before == 5)
         until("bytes are counted", lambda: metric(
             'ptpd_client_down_bytes_total{client="id1"}') - down > 5 * 4)
     with tap.case("the page has what there is, and no script"):
@@ -112,6 +112,14 @@ def views(lab, server, site):
         for wire in wires:
             wire.sock.close()
         until("it answers", lambda: server.says(200))
+
+
+def go_on(stopped):
+    """It may have been replaced, if it took long."""
+    try:
+        os.kill(stopped, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
 
 
 def data_path(lab, server, client):
@@ -162,23 +170,23 @@ def data_path(lab, server, client):
         code, answer = status(broken)
         tap.is_((code, answer["status"]), (503, "failed"), "answer")
         tap.ok(answer["reason"], "a reason")
-        tap.at_most(time.monotonic() - start, 12, "seconds")
-        os.kill(victim, signal.SIGCONT)
-        until("it is well", lambda: status(broken)[0] == 200, 20)
+        tap.at_most(time.monotonic() - start, 40, "seconds")
+        go_on(victim)
+        until("it is well", lambda: broken.says(200, "/status"))
         broken.stop()
     with tap.case("many ask what takes long: each is told, ptpctl has room"):
         busy = Server(lab, "-o", "workers=1")
         victim, = busy.pids("relay")
         os.kill(victim, signal.SIGSTOP)
-        wires = [connect(busy.api, 20) for _ in range(40)]
+        wires = [connect(busy.api, 60) for _ in range(40)]
         for number, wire in enumerate(wires):
             path = ("/status", "/show/streams")[number % 2]
             wire.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
-        tap.is_(busy.ctl("status", deadline=5).returncode, 0, "ptpctl")
+        tap.is_(busy.ctl("status").returncode, 0, "ptpctl")
         for wire in wires:
             tap.ok(wire.response().status in (200, 503), "answered")
-        os.kill(victim, signal.SIGCONT)
-        until("all is well", lambda: status(busy)[0] == 200, 20)
+        go_on(victim)
+        until("all is well", lambda: busy.says(200, "/status"))
         busy.stop()
     with tap.case("its worker dies: another serves"):
         victim, = server.pids("api")
@@ -210,7 +218,7 @@ def secure(lab, site):
                 tap.is_(seen(wire), fingerprint(cert[0]), f"user: {name}")
         tap.is_(get(port, host="x").status, 400, "HTTP is told so")
     with tap.case("/status and ptpctl check go through it"):
-        with dial(port, timeout=15) as wire:
+        with dial(port, timeout=60) as wire:
             tap.is_(wire.get("/status", "x").status, 200, "/status")
         done = server.ctl("check")
         tap.is_((done.returncode, done.stderr), (0, ""), "check")
@@ -225,7 +233,7 @@ def secure(lab, site):
     server.stop()
 
 
-@tap.main
+@tap.limit(900)
 def run():
     with Lab() as lab:
         site = lab.keep(Origin(paths({}, lambda w, r: reply("fine"))))

@@ -201,12 +201,12 @@ def main():
     role = ROLES[boot[8]]
     path = os.path.join(here, f"mode.{role}")
     try:
+        with open(path, encoding="utf-8") as f:
+            what, header = f.read().split()
         os.rename(path, path + ".taken")
     except FileNotFoundError:
         name = os.path.abspath(sys.argv[0]) + ".real"
         os.execv(name, [name] + sys.argv[1:])
-    with open(path + ".taken", encoding="utf-8") as f:
-        what, header = f.read().split()
     worker = Worker(numbers(header))
     worker.sock.recv(16384)
     try:
