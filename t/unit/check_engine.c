@@ -1,5 +1,6 @@
 /* Unit test of the engine: lines, tickets, streams, their ends. */
 #include <check.h>
+#include <poll.h>
 
 #include "t/unit/engine_lab.h"
 
@@ -384,6 +385,7 @@ START_TEST(failed_connections_ask_for_the_next_address)
 {
 	int fd = session(CONN), sock, port;
 	struct sockaddr_storage ss = { .ss_family = AF_INET };
+	struct pollfd refused = { .events = POLLOUT };
 	socklen_t len = sizeof(ss);
 	struct addr a;
 	uint32_t number;
@@ -398,6 +400,8 @@ START_TEST(failed_connections_ask_for_the_next_address)
 	ck_assert_int_ne(
 	    port = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), -1);
 	connect(port, (struct sockaddr *)&ss, len);
+	refused.fd = port; /* its refusal is there */
+	ck_assert_int_eq(poll(&refused, 1, -1), 1);
 	open_stream(fd, 2, LAB_SERVICE);
 	says(MSG_DIAL);
 	number = m.id;
@@ -697,7 +701,7 @@ main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_set_timeout(t, 20);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, carries_a_handshake_exactly);
 	tcase_add_loop_test(t, tells_who_is_no_server, 0,
 	    (int)(sizeof(strangers) / sizeof(strangers[0])));

@@ -37,6 +37,19 @@ open_listener(const char *text)
 	return fd;
 }
 
+/* Until that many connections wait to be accepted. */
+static void
+queued(int listener, unsigned n)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	while (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    info.tcpi_unacked < n)
+		usleep(1000);
+	ck_assert_uint_eq(info.tcpi_unacked, n);
+}
+
 /* Connect to the port of a listener by a host; -1 with errno. */
 static int
 visit(int listener, const char *host)
@@ -53,7 +66,7 @@ visit(int listener, const char *host)
 	p.fd = dial_start((struct sockaddr *)&ss, len);
 	if (p.fd == -1)
 		return -1;
-	ck_assert_int_eq(poll(&p, 1, 5000), 1);
+	ck_assert_int_eq(poll(&p, 1, -1), 1);
 	if (dial_result(p.fd) == 0)
 		return p.fd;
 	len = (socklen_t)errno;
@@ -90,6 +103,7 @@ check_inherited(int fd)
 START_TEST(listener_passes_on_its_options)
 {
 	int fd = open_listener("127.0.0.1:0"), c = visit(fd, "127.0.0.1");
+	struct pollfd told = { .events = POLLIN };
 	struct accepted a[4];
 	enum accept_end end;
 	struct addr peer;
@@ -98,6 +112,7 @@ START_TEST(listener_passes_on_its_options)
 	ck_assert_int_eq(option(fd, SOL_SOCKET, SO_REUSEADDR), 1);
 	ck_assert_int_eq(option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT), 0);
 	ck_assert_int_ne(c, -1);
+	queued(fd, 1);
 	ck_assert_uint_eq(accept_batch(fd, a, 4, &end), 1);
 	ck_assert_int_eq(end, ACCEPT_NONE);
 	check_inherited(a[0].fd);
@@ -105,6 +120,8 @@ START_TEST(listener_passes_on_its_options)
 	ck_assert(addr_equal(&peer, &a[0].peer));
 	close(a[0].fd);
 	/* Linger: whoever closes without more resets. */
+	told.fd = c;
+	ck_assert_int_eq(poll(&told, 1, -1), 1);
 	ck_assert_int_eq(recv(c, a, 1, 0), -1);
 	ck_assert_int_eq(errno, ECONNRESET);
 }
@@ -121,29 +138,65 @@ START_TEST(defer_waits_for_the_first_byte)
 
 	p.fd = listen_open(&a, true, why);
 	ck_assert_int_ge(option(p.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT), 1);
+	/* It is on; long enough also where we have to wait ourselves. */
+	ck_assert_int_eq(setsockopt(p.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT,
+			     &(int){ 60 }, sizeof(int)),
+	    0);
 	c = visit(p.fd, "127.0.0.1");
 	ck_assert_int_ne(c, -1);
 	ck_assert_uint_eq(accept_batch(p.fd, &got, 1, &end), 0);
 	ck_assert_int_eq(end, ACCEPT_NONE);
 	ck_assert_int_eq(send(c, "x", 1, 0), 1);
-	ck_assert_int_eq(poll(&p, 1, 5000), 1);
+	ck_assert_int_eq(poll(&p, 1, -1), 1);
 	ck_assert_uint_eq(accept_batch(p.fd, &got, 1, &end), 1);
 	ck_assert_int_eq(end, ACCEPT_FULL);
 }
 END_TEST
 
+/* Whether there is a loopback of IPv6. */
+static bool
+has_six(void)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool has = fd != -1 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return has;
+}
+
+/* A listener of IPv6 whose port is nobody's in IPv4, and stays so. */
+static int
+open_six(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = open_listener("[::]:0"), four;
+	struct addr local;
+
+	ck_assert_int_ne(four = socket(AF_INET, SOCK_STREAM, 0), -1);
+	ck_assert_int_eq(listen_local(fd, &local), 0);
+	a.sin_port = htons(local.port);
+	if (bind(four, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	close(fd);
+	close(four);
+	return open_six();
+}
+
 /* An IPv6-less machine has the IPv4 half of it. */
 START_TEST(no_host_means_all_addresses)
 {
-	int fd = open_listener("0"), six;
+	int fd = open_listener("0");
 
 	ck_assert_int_ne(visit(fd, "127.0.0.1"), -1);
-	six = socket(AF_INET6, SOCK_STREAM, 0);
-	if (six != -1 && option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6) {
+	if (has_six() && option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6) {
 		ck_assert_int_eq(option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 0);
 		ck_assert_int_ne(visit(fd, "::1"), -1);
 		close(fd);
-		fd = open_listener("[::]:0");
+		fd = open_six();
 		ck_assert_int_eq(option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
 		ck_assert_int_eq(visit(fd, "127.0.0.1"), -1);
 		ck_assert_int_eq(errno, ECONNREFUSED);
@@ -209,6 +262,7 @@ START_TEST(batches_are_bounded)
 
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_ne(visit(fd, "127.0.0.1"), -1);
+	queued(fd, 5);
 	ck_assert_uint_eq(accept_batch(fd, a, 3, &end), 3);
 	ck_assert_int_eq(end, ACCEPT_FULL);
 	ck_assert_uint_eq(accept_batch(fd, a, 3, &end), 2);

@@ -610,7 +610,6 @@ END_TEST
 START_TEST(idle_time)
 {
 	struct visitor *v, *w;
-	time_t since = 0;
 
 	deadlines(10000, 400);
 	v = visit(); /* nothing, ever */
@@ -619,17 +618,19 @@ START_TEST(idle_time)
 	visitor_say(v, GET);
 	UNTIL(v->eof);
 	ck_assert(bytes_have(&v->in, "HTTP/1.1 504 "));
-	/* An answer that trickles keeps it alive. */
+	/* An answer that trickles keeps it alive, on a busy machine too. */
+	deadlines(10000, 3000);
 	w = visit();
 	visitor_say(w, GET);
 	UNTIL(client->n == 2 && bytes_have(&svc(1)->in, "\r\n\r\n"));
 	svc_say(svc(1), "HTTP/1.1 200 OK\r\n\r\n");
-	for (int i = 0; i < 10; i++) {
-		lab_wait(lab, 200);
+	for (int i = 0; i < 35; i++) {
+		lab_wait(lab, 100);
 		svc_say(svc(1), "x");
-		(void)lab_late(&since);
 	}
 	ck_assert(!w->reset && !w->eof);
+	deadlines(10000, 400);
+	svc_say(svc(1), "x");
 	UNTIL(w->reset);
 }
 END_TEST
@@ -639,12 +640,13 @@ START_TEST(slow_master)
 {
 	struct visitor *v;
 
-	deadlines(300, 0);
+	deadlines(3000, 0);
 	v = visit();
 	visitor_say(v, "GET /b HTTP/1.1\r\n");
 	settle();
 	visitor_say(v, "Host: b.test\r\n\r\n");
-	lab_wait(lab, 600);
+	UNTIL(lab_told(lab, MSG_ASK, v->conn) != NULL);
+	lab_wait(lab, 3500);
 	ck_assert(!v->eof && !v->reset);
 	say_no(v->conn, 503);
 	UNTIL(bytes_have(&v->in, "HTTP/1.1 503 "));

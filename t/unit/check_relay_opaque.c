@@ -1,5 +1,6 @@
 /* The relay: users whose bytes pass as they are. */
 #include "t/unit/relay_case.h"
+#include "worker/relay/upstream.h"
 
 /* What no parser of HTTP would let pass. */
 #define NONSENSE "\x16\x03\x01 GET / HTTP/9.9\r\n\n"
@@ -17,8 +18,7 @@ connected(void)
 {
 	struct visitor *v = visit_port();
 
-	UNTIL(client->n == 1);
-	settle();
+	UNTIL(client->n == 1 && user_of(v)->current->opened);
 	return v;
 }
 
@@ -150,7 +150,7 @@ START_TEST(asks_when_the_session_is_gone)
 	struct visitor *v;
 
 	client_kill(client);
-	settle();
+	UNTIL(session_find(&lab->r, GEN) == NULL);
 	lab->scheme = SCHEME_TCP;
 	v = visitor_new(lab, GEN, "");
 	visitor_say(v, "hello");
@@ -188,8 +188,9 @@ START_TEST(tunnel_dies)
 	if (_i == 1) {
 		visitor_say(v, "x");
 		UNTIL(svc(0)->in.n == 1);
+	} else if (_i == 2) {
+		UNTIL(user_of(v)->current->opened);
 	}
-	settle();
 	client_kill(client);
 	if (_i > 0) {
 		UNTIL(v->reset);

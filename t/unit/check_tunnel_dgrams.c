@@ -249,7 +249,7 @@ main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, NULL, tear_down);
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, any_size_both_ways, 0, SIZES * CIPHERS);
 	tcase_add_test(t, too_large_is_refused);
 	tcase_add_loop_test(t, no_room_is_loss, 0, CIPHERS);

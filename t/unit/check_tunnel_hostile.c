@@ -551,7 +551,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	if (sodium_init() == -1 || record_init() == -1)
 		return EXIT_FAILURE;
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, client_against_server, 0, CASES);
 	tcase_add_loop_test(t, client_against_slow_server, 0, CASES);
 	tcase_add_loop_test(t, server_against_client, 0,

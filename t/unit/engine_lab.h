@@ -139,6 +139,7 @@ lab_new(void)
 	log_set_level(LOG_LEVEL_DISABLE);
 	if (l == NULL || engine_prepare(&l->e) == -1 || chan_pair(fds) == -1)
 		abort();
+	event_del(l->e.tick); /* engine_tick(): whenever the test says */
 	l->parent = fds[0];
 	l->e.chan =
 	    chan_new(l->e.base, fds[1], ROLE_ENGINE, false, &engine_ops, &l->e);

@@ -27,7 +27,10 @@
 static struct lab *lab;
 static struct client *client;
 
-/* Let everything settle that is under way. */
+/*
+ * Time for what is under way, so that what must not happen would. What comes
+ * over TCP need not be there yet: see UNTIL(). What the master has said is.
+ */
 static inline void
 settle(void)
 {

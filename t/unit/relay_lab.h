@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -34,7 +35,8 @@
 
 #define LAB_SERVICES 4096
 #define LAB_MESSAGES 8192
-#define LAB_PATIENCE 20 /* seconds */
+#define LAB_PATIENCE 60 /* seconds */
+#define LAB_LINGER_US UINT64_C(60000000)
 
 /* A growing string of bytes. */
 struct bytes {
@@ -194,6 +196,8 @@ lab_new(void)
 	if (l->r.chan == NULL || l->told == NULL)
 		abort();
 	chan_set_ready(l->r.chan);
+	/* Users are not late, however long this process has to wait. */
+	l->r.lingers.wait = LAB_LINGER_US;
 	l->pulse = event_new(l->r.base, -1, EV_PERSIST, lab_pulse, NULL);
 	if (l->pulse == NULL || event_add(l->pulse, &pulse) == -1)
 		abort();
@@ -252,6 +256,7 @@ static inline void
 visitor_move(struct visitor *v)
 {
 	uint8_t space[65536];
+	bool cut = false;
 	ssize_t n;
 
 	if (v->fd == -1)
@@ -259,8 +264,10 @@ visitor_move(struct visitor *v)
 	while (v->out_at < v->out.n) {
 		n = send(v->fd, v->out.p + v->out_at, v->out.n - v->out_at,
 		    MSG_NOSIGNAL);
-		if (n <= 0)
+		if (n <= 0) {
+			cut = n == -1 && errno == ECONNRESET;
 			break;
+		}
 		v->out_at += (size_t)n;
 	}
 	while (!v->lazy && !v->eof && !v->reset) {
@@ -273,6 +280,11 @@ visitor_move(struct visitor *v)
 			return;
 		else
 			v->reset = true;
+	}
+	/* Who was told of a reset once reads a mere end behind it. */
+	if (cut && v->eof) {
+		v->eof = false;
+		v->reset = true;
 	}
 }
 
@@ -463,7 +475,10 @@ client_over(struct lab *l, int fd, enum record_cipher cipher,
 	return c;
 }
 
-/* A TCP connection over loopback, non-blocking; [0] is the relay's. */
+/*
+ * A TCP connection over loopback, non-blocking; [0] is the relay's. Nothing
+ * that was written waits for the peer, as with sockets of our listeners.
+ */
 static inline void
 lab_tcp(int fds[2])
 {
@@ -471,10 +486,12 @@ lab_tcp(int fds[2])
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct linger reset = { 1, 0 };
 	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	fds[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fds[1], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&sin, len) == -1 ||
 	    listen(fd, 1) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1 ||
