@@ -311,7 +311,7 @@ def run():
         server.stop()
 
         with tap.case("a port of 0 takes any free one, -d logs to stderr"):
-            server = Ptpd(lab)
+            server = Ptpd(lab, port=0)
             tap.ok(server.port > 0, "a port")
             tap.is_(server.out(), "", "stdout")
         with tap.case("no user at all: any client is let in, with a warning"):

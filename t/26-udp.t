@@ -26,24 +26,6 @@ QUIET = 0.3  # seconds in which an answer would have come
 PATIENCE = 30  # seconds until what has to come is given up
 
 
-def is_free(port):
-    """Whether nobody has that port, of TCP or of UDP."""
-    try:
-        with udp("::", port), socket.socket() as s:
-            s.bind(("0.0.0.0", port))
-            return True
-    except (OSError, OverflowError):
-        return False
-
-
-def free_both(count=1):
-    """The first of so many ports that are free for TCP and for UDP."""
-    while True:
-        port = free_port("0.0.0.0")
-        if all(is_free(port + i) for i in range(count)):
-            return port
-
-
 def udp(address="127.0.0.1", port=0, timeout=PATIENCE):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     s = socket.socket(family, socket.SOCK_DGRAM)
@@ -136,7 +118,7 @@ class Pair:
     def __init__(self, lab, *options, keys="", client=(), port=None):
         self.lab, self.client_options = lab, client
         self.service = lab.keep(Service())
-        self.port = port or free_both()
+        self.port = port or free_port()
         self.server = Ptpd(lab, "-o", PORTS, *options)
         self.keys = keys
         self.client = self.attach()
@@ -333,7 +315,7 @@ def rules(lab):
 
     with tap.case("a service without a port gets any; a range maps ports"):
         server = Ptpd(lab, "-o", PORTS)
-        first = free_both(2)
+        first = free_port(2)
         while True:
             locals_ = [Service()]
             try:
@@ -531,7 +513,7 @@ def queues(lab):
 
 def programs(lab):
     with tap.case("dig asks a real resolver through it"):
-        port = free_both()
+        port = free_port()
         config = lab.write("unbound.conf", f"""
 server:
   interface: 127.0.0.1@{port}
@@ -572,7 +554,7 @@ remote-control:
         sent = os.urandom(4_000_000)
         lab.write("site/file", sent)
         cert, key = Authority(lab).issue("localhost")
-        local = free_both()
+        local = free_port()
         lab.start("gtlsserver", ["gtlsserver", "-q", "-d", site, "127.0.0.1",
                                  local, key, cert])
         client = Ptp(lab, server, f"udp://127.0.0.1:{local}")
@@ -593,8 +575,8 @@ remote-control:
         server.stop()
 
     with tap.case("iperf3 -u, both ways, without loss"):
-        local = free_both()
-        public = free_both()
+        local = free_port()
+        public = free_port()
         server = Ptpd(lab, "-o", PORTS, "-o",
                       'limits.tcp=( { range = "1024-65535"; number = 1; } )')
         client = Ptp(lab, server, f"udp://127.0.0.1:{local},port={public}",
@@ -617,7 +599,7 @@ remote-control:
 
 def protocol(lab):
     server = Ptpd(lab, "-o", PORTS)
-    port = free_both()
+    port = free_port()
 
     def login():
         until("who was here has gone", lambda: not any(

@@ -1,7 +1,23 @@
 """An HTTP service that the daemons themselves call."""
 
 import http.server
+import socketserver
 import threading
+
+from .lab import free_port
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def server_bind(self):
+        """Without asking the resolver what 127.0.0.1 is called."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+    def handle_error(self, *_):
+        pass  # who called has gone
 
 
 class Called:
@@ -27,11 +43,8 @@ class Called:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None  # who called has gone
-        self.port = self.server.server_address[1]
+        self.port = free_port()
+        self.server = Server(("127.0.0.1", self.port), Handler)
         threading.Thread(target=self.server.serve_forever,
                          daemon=True).start()
         lab.keep(self)

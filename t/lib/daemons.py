@@ -4,10 +4,10 @@ import json
 import re
 
 from . import tap
-from .lab import Process, until
+from .lab import DEADLINE, Process, free_port, until
 
 
-def ctl(lab, socket, *command, deadline=30):
+def ctl(lab, socket, *command, deadline=2 * DEADLINE):
     """Runs ptpctl; returns CompletedProcess."""
     return lab.run(
         [lab.program("ptpctl"), "-s", socket, *command], deadline=deadline
@@ -22,12 +22,18 @@ def show(lab, socket, what):
 
 
 class Ptpd(Process):
-    """A server on a free port of 127.0.0.1 with id1:secret1."""
+    """A server on a free port of 127.0.0.1 with id1:secret1.
+
+    The port is its own until the test ends (free_port); with port=0 it takes
+    one itself, which it has only as long as it lives.
+    """
 
     def __init__(
-        self, lab, *options, users=("id1:secret1",), port=0, wait=True, **popen
+        self, lab, *options, users=("id1:secret1",), port=None, wait=True,
+        **popen
     ):
         self.lab = lab
+        port = free_port() if port is None else port
         name = f"ptpd{lab.next()}"
         self.socket = lab.path(name + ".sock")
         self.host_key = lab.path(name + ".host_key")
@@ -42,7 +48,7 @@ class Ptpd(Process):
         if wait:
             self.wait_ready()
 
-    def wait_ready(self, since=0, deadline=10):
+    def wait_ready(self, since=0, deadline=DEADLINE):
         """Waits for the `ready` line; learns the port from it."""
         found = self.wait_line(
             r"\bready\b.*\bhttp +127\.0\.0\.1:(\d+)", since=since,
@@ -100,11 +106,12 @@ class Ptp(Process):
         if wait:
             self.wait_up()
 
-    def wait_up(self, deadline=10):
+    def wait_up(self, deadline=DEADLINE):
         """Waits until every service is said to be reachable."""
         def probe():
-            found = re.findall(r"is reachable at", self.out())
-            if len(found) < self.services and not self.running():
+            running = self.running()
+            found = re.findall(r"is reachable at", self.lines("stdout"))
+            if len(found) < self.services and not running:
                 raise tap.Failure(
                     f"{self.name} ended with {self.popen.returncode}: "
                     f"{self.log()[-600:]}"
@@ -119,6 +126,7 @@ class Ptp(Process):
         self.stop()
         self.server.wait_line(
             rf"client {re.escape(self.id)} has logged out", since=mark)
+        self.server.ctl("status")  # is answered when it has done that
 
     def ctl(self, *command, **kw):
         return ctl(self.lab, self.socket, *command, **kw)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A hostile worker: takes a worker's place beside ptpd and breaks the rules.
 
 It is installed under the name of a worker's executable, the real one beside

@@ -2,10 +2,13 @@
 
 Readiness is waited for (a line of output, a port that answers), nothing is
 slept for, everything has a deadline, and only what the lab started is ended.
+A deadline is there to end what hangs, and is no claim about speed: another
+process may not have the processor for seconds.
 """
 
 import ctypes
 import os
+import random
 import re
 import shutil
 import signal
@@ -17,15 +20,18 @@ import time
 from . import tap
 
 TICK = 0.005
+DEADLINE = 60
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+# Looked up here: after a fork another thread may have held the linker's lock.
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+_reserved = []
 
 
 class Timeout(Exception):
     """What was waited for did not come."""
 
 
-def until(what, probe, deadline=10.0):
+def until(what, probe, deadline=DEADLINE):
     """Asks probe() until it is true, returns that; Timeout after deadline."""
     end = time.monotonic() + deadline
     while True:
@@ -45,23 +51,63 @@ def always(what, probe, seconds):
         time.sleep(TICK)
 
 
-def free_port(host="127.0.0.1"):
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((host, 0))
-        return s.getsockname()[1]
+def _never_given():
+    """The ports that the kernel gives to nobody who has not asked for one."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        low, high = map(int, f.read().split())
+    if low > 16384:
+        return range(max(low - 20000, 10100), low)
+    return range(high + 1, 65536) if high < 64000 else range(20000, 30000)
+
+
+def _reserve(port):
+    """Has the port for this process, among tests, as long as it lives."""
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.bind(f"\0ptp-test-port-{port}")
+    except OSError:
+        s.close()
+        return False
+    _reserved.append(s)
+    return True
+
+
+def _unused(port, kind):
+    """Nobody has it, by any address."""
+    with socket.socket(socket.AF_INET6, kind) as s:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        try:
+            s.bind(("::", port))
+            return True
+        except OSError:
+            return False
+
+
+def free_port(count=1):
+    """The first of so many ports that nobody else takes while the test runs.
+
+    TCP and UDP. They may be closed and opened again: no outgoing connection
+    gets them, and no other test.
+    """
+    ports = _never_given()[:-count]
+    while True:
+        first = random.choice(ports)
+        if all(_reserve(port) and _unused(port, socket.SOCK_STREAM)
+               and _unused(port, socket.SOCK_DGRAM)
+               for port in range(first, first + count)):
+            return first
 
 
 def port_answers(port, host="127.0.0.1"):
     try:
-        socket.create_connection((host, port), 1).close()
+        socket.create_connection((host, port), DEADLINE).close()
         return True
     except OSError:
         return False
 
 
 def _die_with_parent():
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Process:
@@ -102,13 +148,19 @@ class Process:
     def running(self):
         return self.popen.poll() is None
 
-    def wait_line(self, pattern, stream="stderr", deadline=10, since=0):
+    def lines(self, stream="stderr", since=0):
+        """Its text up to the end of the last line that it has written."""
+        ended = not self.running()
+        text = self.text(stream, since)
+        return text if ended else text[:text.rfind("\n") + 1]
+
+    def wait_line(self, pattern, stream="stderr", deadline=DEADLINE, since=0):
         """Waits for a line that matches; returns the match."""
         regex = re.compile(pattern, re.I | re.M)
 
         def probe():
             ended = not self.running()
-            found = regex.search(self.text(stream, since))
+            found = regex.search(self.lines(stream, since))
             if not found and ended:
                 raise Timeout(
                     f"{self.name} ended with {self.popen.returncode} before "
@@ -118,7 +170,7 @@ class Process:
 
         return until(f"/{pattern}/ of {self.name}", probe, deadline)
 
-    def wait_exit(self, deadline=10):
+    def wait_exit(self, deadline=DEADLINE):
         """Waits for the end; returns the exit status."""
         until(f"end of {self.name}", lambda: not self.running(), deadline)
         return self.popen.returncode
@@ -127,8 +179,8 @@ class Process:
         if self.running():
             self.popen.send_signal(number)
 
-    def stop(self, deadline=5):
-        """Ends it, by force if need be."""
+    def stop(self, deadline=DEADLINE):
+        """Ends it, by force if need be; a client lets its streams end."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         try:
@@ -172,7 +224,7 @@ class Lab:
         if kind:
             self.show()
         for process in reversed(self.processes):
-            process.stop()
+            process.stop(5)
         for close in reversed(self.closers):
             close()
         self.processes.clear()
@@ -201,7 +253,7 @@ class Lab:
         self.processes.append(process)
         return process
 
-    def run(self, argv, deadline=30, **popen):
+    def run(self, argv, deadline=2 * DEADLINE, **popen):
         """Runs to the end; returns CompletedProcess with text output."""
         popen.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(

@@ -11,7 +11,7 @@ class Wrk:
     def __init__(self, lab, port, host="id1", seconds=3, close=False,
                  connections=20, path="/"):
         argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H",
-                f"Host: {host}", "--timeout", "5s"]
+                f"Host: {host}", "--timeout", "60s"]
         if close:
             argv += ["-H", "Connection: close"]
         argv.append(f"http://127.0.0.1:{port}{path}")
@@ -20,7 +20,7 @@ class Wrk:
 
     def finish(self):
         """Waits for the end; returns the requests per second."""
-        tap.is_(self.process.wait_exit(self.seconds + 10), 0,
+        tap.is_(self.process.wait_exit(self.seconds + 120), 0,
                 self.process.log())
         text = self.process.out()
         tap.unlike(text, r"Non-2xx|Socket errors", "wrk")

@@ -67,7 +67,7 @@ def alone(path, part, prefix):
 
     Its cases become ours, with the prefix before their names.
     """
-    done = subprocess.run([sys.executable, path, part], timeout=100,
+    done = subprocess.run([sys.executable, path, part], timeout=1000,
                           stdout=subprocess.PIPE, text=True)
     for line in done.stdout.splitlines():
         if line.startswith("#"):

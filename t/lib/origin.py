@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 
+from .lab import free_port
 from .wire import Truncated, Wire
 
 
@@ -29,8 +30,8 @@ class Origin:
         else:
             self.sock = socket.socket()
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.sock.bind(("127.0.0.1", 0))
-            self.port = self.sock.getsockname()[1]
+            self.port = free_port()
+            self.sock.bind(("127.0.0.1", self.port))
             self.url = f"http://127.0.0.1:{self.port}"
         self.sock.listen(backlog)
         threading.Thread(target=self._accept, daemon=True).start()
@@ -42,7 +43,7 @@ class Origin:
             except OSError:
                 return
             self.connections += 1
-            wire = Wire(sock, 30)
+            wire = Wire(sock, 600)
             self.open.append(wire)
             threading.Thread(
                 target=self._serve, args=(wire,), daemon=True).start()

@@ -22,6 +22,7 @@ from dissononce.processing.impl.handshakestate import HandshakeState
 from dissononce.processing.impl.symmetricstate import SymmetricState
 
 from .cpace import CPace, lv
+from .lab import DEADLINE
 from .wire import Truncated, Wire, connect
 
 MAGIC = b"\x8eptp"
@@ -277,7 +278,7 @@ class Impostor(End):
         self.answer = self.read_sealed()
 
 
-def ends(wire, deadline=10):
+def ends(wire, deadline=DEADLINE):
     """The server closes: "end" or "reset", or "open" after the deadline."""
     wire.sock.settimeout(deadline)
     return wire.ending()

@@ -10,11 +10,27 @@ GONE = (FileNotFoundError, ProcessLookupError)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def _stat(pid):
+    """/proc/PID/stat from the third field (the state) on."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+        return f.read().rpartition(")")[2].split()
+
+
 def children(pid):
-    """The pids of a process's children."""
-    path = f"/proc/{pid}/task/{pid}/children"
-    with open(path, encoding="ascii") as f:
-        return [int(p) for p in f.read().split()]
+    """The pids of a process's children, the oldest first.
+
+    /proc/PID/task/PID/children leaves some out while others end.
+    """
+    found = []
+    _stat(pid)  # it is there, or raises
+    for name_ in os.listdir("/proc"):
+        try:
+            fields = _stat(name_) if name_.isdigit() else None
+        except GONE:
+            continue
+        if fields and int(fields[1]) == pid:
+            found.append((int(fields[19]), int(name_)))
+    return [child for _, child in sorted(found)]
 
 
 def family(pid):
@@ -77,8 +93,7 @@ def descriptors(pid):
 
 def cpu_seconds(pid):
     """User and system time so far."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
-        fields = f.read().rpartition(")")[2].split()
+    fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 

@@ -19,7 +19,7 @@ class Held:
 
     def talk(self, wire, _origin):
         self.wires.append(wire)
-        self.done.wait(120)
+        self.done.wait(1200)
 
     def pair(self, user):
         """The service's end of a connection that was just made."""

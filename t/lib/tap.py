@@ -115,7 +115,7 @@ def _stopped(number, _frame):
     raise SystemExit(128 + number)
 
 
-def main(run, limit=300):
+def main(run, limit=1200):
     """Runs run() at once, prints the plan and exits with TAP's status."""
     signal.signal(signal.SIGALRM, _late)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

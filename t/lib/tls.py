@@ -4,6 +4,7 @@ import hashlib
 import os
 import ssl
 
+from .lab import DEADLINE
 from .wire import Wire, connect
 
 
@@ -76,7 +77,8 @@ def seen(wire):
     return hashlib.sha256(wire.sock.getpeercert(True)).hexdigest()
 
 
-def dial(port, name=None, context=None, timeout=10, session=None, rcvbuf=0):
+def dial(port, name=None, context=None, timeout=DEADLINE, session=None,
+         rcvbuf=0):
     """A user's connection over TLS; without name none is sent."""
     raw = connect(port, timeout, rcvbuf=rcvbuf).sock
     return Wire((context or anyone()).wrap_socket(
@@ -86,7 +88,7 @@ def dial(port, name=None, context=None, timeout=10, session=None, rcvbuf=0):
 class Half:
     """TLS over a raw socket, for ends that Python's sockets cannot make."""
 
-    def __init__(self, port, name=None, timeout=10):
+    def __init__(self, port, name=None, timeout=DEADLINE):
         self.raw = connect(port, timeout).sock
         self.come, self.go = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = anyone().wrap_bio(self.come, self.go, server_hostname=name)

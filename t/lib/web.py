@@ -1,6 +1,7 @@
 """nginx and haproxy in a lab."""
 
 import os
+import socket
 
 from .lab import free_port, port_answers, until
 
@@ -12,6 +13,7 @@ http {{
   access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
   keepalive_requests 1000000; keepalive_timeout 300s;
   client_max_body_size 0;
+  client_header_timeout 300s; client_body_timeout 300s; send_timeout 300s;
   client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
   fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   types {{ text/html html; }} default_type application/octet-stream;
@@ -36,9 +38,9 @@ global
   nbthread 1
 defaults
   mode {mode}
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
+  timeout connect 60s
+  timeout client 300s
+  timeout server 300s
   {defaults}
 frontend in
   bind 127.0.0.1:{port}
@@ -85,9 +87,14 @@ class Nginx:
         until("nginx answers", self._up)
 
     def _up(self):
-        if self.port is None:
-            return os.path.exists(self.url[len("unix:"):])
-        return port_answers(self.port)
+        if self.port is not None:
+            return port_answers(self.port)
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(self.url[len("unix:"):])
+            return True
+        except OSError:
+            return False
 
     def file(self, name, data):
         """Puts a file into the root; returns its path."""

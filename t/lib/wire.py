@@ -8,7 +8,7 @@ import struct
 import termios
 import time
 
-from .lab import TICK, until
+from .lab import DEADLINE, TICK, until
 
 SIOCOUTQ = termios.TIOCOUTQ
 CHUNK = 65536
@@ -55,7 +55,7 @@ class Message:
 class Wire:
     """A connected socket with a read buffer."""
 
-    def __init__(self, sock, timeout=10):
+    def __init__(self, sock, timeout=DEADLINE):
         self.sock, self.buffer = sock, b""
         sock.settimeout(timeout)
         if sock.family != socket.AF_UNIX:
@@ -71,8 +71,11 @@ class Wire:
         self.sock.close()
 
     def send(self, data):
-        self.sock.sendall(data.encode("latin-1")
+        """All of it; the timeout is for each bit of progress."""
+        rest = memoryview(data.encode("latin-1")
                           if isinstance(data, str) else data)
+        while rest:
+            rest = rest[self.sock.send(rest):]
 
     def send_split(self, data, *places):
         """Sends in pieces that the peer's kernel has one after the other."""
@@ -85,8 +88,11 @@ class Wire:
             time.sleep(0.001)
 
     def drained(self):
-        """Waits until the peer's kernel has acknowledged everything."""
-        until("acknowledged", lambda: self.unsent() == 0)
+        """Waits until the peer's kernel has acknowledged everything, or has
+        reset the connection: then it acknowledges nothing more."""
+        poll = select.poll()
+        poll.register(self.sock, 0)
+        until("acknowledged", lambda: self.unsent() == 0 or poll.poll(0))
 
     def unsent(self):
         """Bytes that the peer's kernel has not acknowledged."""
@@ -107,7 +113,7 @@ class Wire:
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
-    def was_reset(self, deadline=10):
+    def was_reset(self, deadline=DEADLINE):
         """True once the peer's RST is here, without reading its bytes."""
         poll = select.poll()
         poll.register(self.sock, 0)
@@ -223,7 +229,7 @@ class Wire:
         return self.response(method)
 
 
-def connect(port, timeout=10, host="127.0.0.1", rcvbuf=0):
+def connect(port, timeout=DEADLINE, host="127.0.0.1", rcvbuf=0):
     """A user's connection to a port."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     if rcvbuf:
@@ -233,13 +239,13 @@ def connect(port, timeout=10, host="127.0.0.1", rcvbuf=0):
     return Wire(sock, timeout)
 
 
-def get(port, target="/", host="id1", headers="", timeout=10):
+def get(port, target="/", host="id1", headers="", timeout=DEADLINE):
     """One request on a connection of its own."""
     with connect(port, timeout) as wire:
         return wire.get(target, host, headers)
 
 
-def eventually(port, status, target="/", host="id1", deadline=10):
+def eventually(port, status, target="/", host="id1", deadline=DEADLINE):
     """Asks until the answer has that status; returns it."""
     def probe():
         try:
