@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """In the background: syslog, readiness told, nothing held on to."""
 
+import json
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import threading
 
 from lib import namespace, proc, tap
 from lib.daemons import ctl
-from lib.lab import Lab, free_port, port_answers, until
+from lib.lab import DEADLINE, Lab, free_port, port_answers, until
 from lib.origin import Origin, paths, reply
 from lib.wire import get
 
@@ -20,7 +21,7 @@ class Notify:
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(path)
-        self.sock.settimeout(10)
+        self.sock.settimeout(DEADLINE)
         self.seen = ""
 
     def wait(self, word):
@@ -130,11 +131,10 @@ def run():
         pids = {}
         for name in ("ptpd", "ptp"):
             with tap.case(f"{name}: a session of its own, no terminal, /"):
-                text = ctl(lab, lab.path(name + ".sock"), "status").stdout
-                pid = next(int(w) for w in text.split() if w.isdigit()
-                           and proc.alive(int(w))
-                           and proc.name(int(w)) == name)
-                pids[name] = pid
+                text = ctl(lab, lab.path(name + ".sock"), "-j",
+                           "status").stdout
+                pids[name] = pid = json.loads(text)["pid"]
+                tap.is_(proc.name(pid), name, "its pid")
                 tap.is_(os.getsid(pid), os.getsid(pid), "session")
                 tap.ok(os.getsid(pid) != os.getsid(0), "not ours")
                 tap.is_(os.readlink(f"/proc/{pid}/cwd"), "/", "directory")

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Listeners: any address and port, bound once, kept over reload."""
 
 import re
@@ -22,7 +22,10 @@ def forwarded_for(answer):
 
 
 def listening():
-    """port -> inode of the sockets that listen on 127.0.0.1."""
+    """port -> inode of the sockets that listen on 127.0.0.1.
+
+    The kernel may leave some out while others come and go.
+    """
     found = {}
     with open("/proc/net/tcp", encoding="ascii") as f:
         for line in f:
@@ -82,14 +85,14 @@ def run():
                 "-o", "socket=" + lab.path("sock"),
                 "-o", "host_key=" + lab.path("key")])
             server.wait_line("ready")
-            inode = listening()[first]
+            inode = until("it is in the list", lambda: listening().get(first))
             with connect(second) as kept:
                 kept.get("/", "nobody")
             lab.write("listen.conf", text % (first, third))
             done = lab.run([lab.program("ptpctl"), "-s", lab.path("sock"),
                             "reload"])
             tap.is_(done.returncode, 0, done.stderr)
-            tap.is_(listening().get(first), inode, "the same socket")
+            until("the same socket", lambda: listening().get(first) == inode)
             tap.ok(port_answers(third), "the new one")
             until("the old one is gone", lambda: not port_answers(second))
         with tap.case("reload onto a taken port: refused, nothing changes"):
@@ -100,5 +103,5 @@ def run():
                                 lab.path("sock"), "reload"])
                 tap.is_(done.returncode, 1, done.stdout)
                 tap.like(done.stderr, str(port), "it is named")
-            tap.is_(listening().get(first), inode, "the same socket")
+            until("the same socket", lambda: listening().get(first) == inode)
             tap.ok(port_answers(third), "the other one stays")

@@ -26,7 +26,7 @@ def who(name):
 def mixed(port, count, seed, wrong, done):
     """Sends count requests for both names over one connection."""
     rng = random.Random(seed)
-    wire = connect(port, 30)
+    wire = connect(port)
     for number in range(count):
         name, key = rng.choice(("id1", "id2")), f"{seed}-{number}"
         kind = rng.randrange(4)
@@ -55,7 +55,7 @@ def mixed(port, count, seed, wrong, done):
         except Exception as error:
             wrong.append((key, repr(error)))
             wire.close()
-            wire = connect(port, 30)
+            wire = connect(port)
         done.append(1)
         if len(wrong) > 10:
             break

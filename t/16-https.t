@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """https:// services: verified, ended as TLS ends, by a confined process."""
 
 import os
@@ -9,7 +9,7 @@ import threading
 
 from lib import proc, tap
 from lib.daemons import Ptp, Ptpd
-from lib.lab import Lab, until
+from lib.lab import Lab, free_port, until
 from lib.web import self_signed
 from lib.wire import connect, eventually, get
 
@@ -163,9 +163,8 @@ def carried(lab, server, secure):
             wire.reset()
             until("the end", lambda: len(secure.endings) > before)
     with tap.case("nobody listens: 502, the log says refused"):
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            dead = s.getsockname()[1]
-        client2 = service(lab, server, "dead", f"https://127.0.0.1:{dead}",
+        client2 = service(lab, server, "dead",
+                          f"https://127.0.0.1:{free_port()}",
                           user="id2:secret2")
         tap.is_(get(port, host="dead").status, 502, "status")
         client2.wait_line("refused")

@@ -21,7 +21,7 @@ def basic(text):
 
 def curl(lab, port, host, *options):
     """Status and body of curl's request for /who there."""
-    done = lab.run(["curl", "-s", "-w", "\n%{http_code}", "-m", "10",
+    done = lab.run(["curl", "-s", "-w", "\n%{http_code}", "-m", "60",
                     "--resolve", f"{host}:{port}:127.0.0.1", *options,
                     f"http://{host}:{port}/who"])
     body, _, status = done.stdout.rpartition("\n")
@@ -208,7 +208,7 @@ def ports(lab):
 
 def proxied(lab, port):
     def curl(*more):
-        done = lab.run(["curl", "-s", "-m", "10", "-o", lab.path("out"), "-x",
+        done = lab.run(["curl", "-s", "-m", "60", "-o", lab.path("out"), "-x",
                         f"http://127.0.0.1:{port}", "-w", "%{http_code}",
                         *more])
         return done.stdout

@@ -92,7 +92,7 @@ class Sshd:
 
     def _answers(self):
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as s:
+            with socket.create_connection(("127.0.0.1", self.port)) as s:
                 return s.recv(4) == b"SSH-"
         except OSError:
             return False
@@ -296,7 +296,7 @@ def gates(lab, port):
                     400, "twice")
     with tap.case("curl -p -x, with the token and without"):
         def curl(proxy, *more):
-            done = lab.run(["curl", "-s", "-p", "-x", proxy, "-m", "10", "-w",
+            done = lab.run(["curl", "-s", "-p", "-x", proxy, "-m", "60", "-w",
                             "%{http_code} %{http_connect}", *more])
             return done.stdout
         tap.is_(curl(f"http://127.0.0.1:{port}", "http://open:80/who"),
@@ -321,7 +321,7 @@ def tls(lab, server):
     def curl(host, ca, *more):
         return lab.run([
             "curl", "-s", "-p", "-x", f"http://127.0.0.1:{server.port}",
-            "--cacert", ca, "-m", "10", "-w", "%{http_code} %{http_connect}",
+            "--cacert", ca, "-m", "60", "-w", "%{http_code} %{http_connect}",
             *more, f"https://{host}/who"])
 
     with tap.case("TLS through CONNECT is that of the service: https:// and "
@@ -350,7 +350,7 @@ def inside_tls(lab):
     def curl(url, *more):
         return lab.run([
             "curl", "-s", "--resolve", f"proxy.example:{port}:127.0.0.1",
-            "--cacert", cert, "--proxy-cacert", cert, "-m", "10", "-w",
+            "--cacert", cert, "--proxy-cacert", cert, "-m", "60", "-w",
             "%{http_code} %{http_connect}", *more, url]).stdout
 
     with tap.case("CONNECT inside TLS, as to any https proxy"):
@@ -359,7 +359,7 @@ def inside_tls(lab):
                  "200 200$", "token")
         tap.is_(curl("http://web/who", "-p", "-x", proxy % "x"), "000 407",
                 "wrong")
-        done = lab.run(["socat", "-t5", "-", "OPENSSL:127.0.0.1:"
+        done = lab.run(["socat", "-t60", "-", "OPENSSL:127.0.0.1:"
                         f"{port},verify=0"], input="CONNECT raw:22 HTTP/1.0"
                        "\r\n\r\n", stdin=None)
         tap.is_(done.stdout.replace("\r", ""), "HTTP/1.1 200 Connection "
@@ -387,6 +387,8 @@ def lasting(server, port, raw):
             tap.is_(wire.rest(), b"BYE", "end")
     with tap.case("a reset of the user reaches the service, one of the "
                   "service the user"):
+        # Those who asked for "a new one" have gone without reading.
+        until("the connections before are over", lambda: not raw.open)
         count = raw.seen.count("ConnectionResetError")
         wire, _ = ask(port, "raw:22")
         hello(wire, "raw")

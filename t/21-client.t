@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The client daemon: its pool, its servers in order, its control socket."""
 
 import json
@@ -7,7 +7,7 @@ import time
 
 from lib import tap
 from lib.daemons import Ptp, Ptpd
-from lib.lab import Lab, always, free_port, until
+from lib.lab import DEADLINE, Lab, always, free_port, until
 from lib.origin import Origin, paths, reply
 from lib.wire import connect, eventually, get
 
@@ -29,7 +29,7 @@ def pool(lab, one):
     with tap.case("tunnel.idle = 3: three, by tickets, and all serve"):
         client = Ptp(lab, server, one.url, options=["-o", "tunnel.idle=3"])
         until("three tunnels", lambda: tunnels(client) == 3)
-        tap.is_(tunnels(server), 3, "at the server")
+        until("at the server", lambda: tunnels(server) == 3)
         tap.is_(get(server.port).body, b"one", "it serves")
         sessions = {r["session"] for r in client.show_json("tunnels")}
         tap.is_(len(sessions), 1, "one session")
@@ -82,7 +82,8 @@ def servers(lab, one):
     with tap.case("a name that does not resolve is tried again"):
         client = Ptp(lab, server, one.url, wait=False,
                      address="tcp://id1:secret1@nowhere.invalid:1")
-        client.wait_line("nowhere.invalid.*")
+        # Up to the resolver, or after `timeout`, 45 s.
+        client.wait_line("nowhere.invalid.*", deadline=2 * DEADLINE)
         client.wait_line("trying again")
         tap.ok(client.running(), "it goes on")
         client.stop()
@@ -107,7 +108,7 @@ def servers(lab, one):
                      options=["-o", "timeout=1s"],
                      address=f"tcp://id1:secret1@127.0.0.1:{silent.port}")
         client.wait_line("no answer in time")
-        tap.ok(0.8 < time.monotonic() - start < 4, "after a second")
+        tap.ok(0.8 < time.monotonic() - start < 40, "not after 45 s")
         client.stop()
 
 
@@ -145,7 +146,9 @@ def control(lab, one, two):
             rows = client.show_json("streams")
             tap.is_([(r["service"], r["state"]) for r in rows],
                     [(one.url, "up")], "streams")
-            tap.ok(rows[0]["up"] > 0 and rows[0]["down"] > 0, "bytes")
+            until("bytes", lambda: [
+                r for r in client.show_json("streams")
+                if r["up"] > 0 and r["down"] > 0])
             tap.is_([r["streams"] for r in client.show_json("tunnels")], [1],
                     "tunnels")
     with tap.case("add: at once, and said"):
@@ -172,6 +175,7 @@ def control(lab, one, two):
         refused("remove", "nine")
     with tap.case("remove: as it was added; a reload leaves what was added"):
         ok("add", f"{two.url},name=two")
+        eventually(port, 200, host="two")
         ok("reload")
         tap.is_(get(port, host="two").body, b"two", "after a reload")
         refused("remove", f"{two.url},name=three")
@@ -257,7 +261,7 @@ def names(lab, one, two):
                            ("id1", b"two")):
             until(name, lambda n=name: get(server.port, host=n).status == 200)
             tap.is_(get(server.port, host=name).body, body, name)
-        tap.like(client.out(), r"http://www\.b\.com:\d+$", "a full name")
+        client.wait_line(r"http://www\.b\.com:\d+$", "stdout")
         client.stop()
     with tap.case("unix: as a local service"):
         path = lab.path("origin.sock")
