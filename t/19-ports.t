@@ -75,9 +75,7 @@ def ssh(lab):
         tap.is_([r["ports"] for r in server.show_json("clients")], [1],
                 "ports of the client")
     with tap.case("it ends: its port is closed at once"):
-        client.stop()
-        server.wait_line("id1 has logged out")
-        server.show_json("clients") # is answered when the log-out is done
+        client.leave()
         tap.ok(not port_answers(22), "closed")
     sshd.stop()
 
@@ -225,13 +223,6 @@ users = ( { id = "id1"; secret = "secret1"; },
                          f"{why} at the server \\({re.escape(rule)}\\)",
                          since=mark)
 
-    def gone(*clients):
-        """They end, and what they had at the server is free again."""
-        for client in clients:
-            client.stop()
-        until("logged out", lambda: not any(
-            row["sessions"] for row in server.show_json("clients")))
-
     def granted(user, *services):
         client = Ptp(lab, server, *[f"{service.url},{s}" for s in services],
                      user=user)
@@ -257,21 +248,22 @@ users = ( { id = "id1"; secret = "secret1"; },
         client.wait_up()
         tap.is_([port_answers(p) for p in (7000, 7001, 7002)],
                 [True, True, False], "open")
-        gone(client)
+        client.leave()
     with tap.case("random without a port: any, the lowest"):
         client, ports = granted("id2:secret2", "random=true")
         tap.is_(ports, [7200], "port")
-        gone(client)
+        client.leave()
     with tap.case("random: the wanted one if it is to be had, else any"):
         client, ports = granted("id1:secret1", "port=7002,random=true")
         tap.is_(ports, [7002], "the wanted one")
         other, ports = granted("id2:secret2", "port=7002,random=true")
         tap.is_(ports, [7200], "it is against its rules")
-        gone(client, other)
+        client.leave()
+        other.leave()
         with socket.create_server(("127.0.0.1", 7002)):
             client, ports = granted("id1:secret1", "port=7002,random=true")
             tap.is_(ports, [7000], "another program has it")
-            gone(client)
+            client.leave()
     with tap.case("a port that is taken is asked for again"):
         with socket.create_server(("127.0.0.1", 7100)):
             client = Ptp(lab, server, f"{service.url},port=7100", wait=False)
@@ -281,7 +273,7 @@ users = ( { id = "id1"; secret = "secret1"; },
         client.wait_up()
         with connect(7100) as user:
             tap.is_(user.take(2), b"hi", "greeting")
-        gone(client)
+        client.leave()
     with tap.case("two clients want one port: the second has it afterwards"):
         conf = lab.write("two.conf", """\
 limits = { tcp = { range = "7300"; }; };
@@ -295,7 +287,7 @@ users = ( { id = "id1"; secret = "secret1"; },
         second.wait_line("7300: the port is in use")
         first.stop()
         second.wait_up()
-        gone(second)
+        second.leave()
     with tap.case("a list holds as a whole: no port while a name is another's"):
         other = Ptp(lab, server, f"{service.url},name=shared",
                     user="id2:secret2")
