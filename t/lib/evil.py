@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """A hostile worker: takes a worker's place beside ptpd and breaks the rules.
 
-It is installed under the name of a worker's executable, the real one beside
-it as NAME.real. If there is a file `mode.ROLE` there, it takes it away and
-does what it says, once; else it becomes the real worker.
+It is installed as NAME.py beside a worker's executable NAME, which starts it
+when there is an order, and the real one, NAME.real. If there is a file
+`mode.ROLE` there, it takes it away and does what it says, once; else it
+becomes the real worker.
 """
 
 import os
@@ -205,7 +206,7 @@ def main():
             what, header = f.read().split()
         os.rename(path, path + ".taken")
     except FileNotFoundError:
-        name = os.path.abspath(sys.argv[0]) + ".real"
+        name = os.path.abspath(sys.argv[0]).removesuffix(".py") + ".real"
         os.execv(name, [name] + sys.argv[1:])
     worker = Worker(numbers(header))
     worker.sock.recv(16384)
