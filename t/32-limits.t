@@ -64,7 +64,8 @@ class Ordinary(threading.Thread):
         ours, direct = (sorted(t)[place] for t in self.times)
         tap.diag(f"p99 of another: {ours * 1000:.1f} ms, direct "
                  f"{direct * 1000:.1f} ms, of {count}")
-        tap.at_most(ours, NOTICED + 4 * direct, "p99 of another, seconds")
+        # Two wait for each other's turn there, and a dozen times with us.
+        tap.at_most(ours, NOTICED + 12 * direct, "p99 of another, seconds")
 
 
 def dripping(wire, _request):
@@ -379,6 +380,7 @@ def out_of_descriptors(lab, site):
         lines = [line for line in server.log().splitlines()
                  if "503 Service Unavailable" not in line  # of those told so
                  and "408 Request Timeout" not in line]
+        tap.diag(f"{len(lines)} lines of log")
         tap.at_most(len(lines), 60, "lines of log")
 
 
