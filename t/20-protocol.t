@@ -420,14 +420,14 @@ def run():
         public = base64.urlsafe_b64encode(kate.public.data).rstrip(b"=")
         conf = lab.write("ptpd.conf", 'users = ( { id = "kate"; key = "%s"; }'
                          ' );\n' % public.decode())
-        server = Ptpd(lab, "-f", conf, "-o", "timeouts.park=0",
+        options = ("-o", "timeouts.park=0", "-o", "timeouts.handshake=10m")
+        server = Ptpd(lab, "-f", conf, *options,
                       users=("id1:secret1", "id2:secret2"))
         server.kate = kate
         Ptp(lab, server, site.url, user="id2:secret2")
         good(server)
         refused(server)
-        server = Ptpd(lab, "-o", "timeouts.park=0",
-                      users=("id1:secret1", "id2:secret2"))
+        server = Ptpd(lab, *options, users=("id1:secret1", "id2:secret2"))
         truncated(server)
         Ptp(lab, server, site.url, user="id2:secret2")
         pids = [server.pids(r) for r in ("http", "relay", "keys", "auth")]
