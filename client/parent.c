@@ -23,6 +23,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/ipc/ctl_server.h"
+#include "common/ipc/loop.h"
 #include "common/sys/daemon.h"
 #include "common/sys/fds.h"
 
@@ -309,7 +310,7 @@ set_up(struct parent *p)
 	int status;
 
 	if ((p->jail = strdup(p->conf->chroot)) == NULL ||
-	    (p->base = event_base_new()) == NULL || watch_signals(p) == -1 ||
+	    (p->base = loop_new()) == NULL || watch_signals(p) == -1 ||
 	    (p->attach = attach_new(p)) == NULL ||
 	    (p->catalog = catalog_new(p)) == NULL ||
 	    (p->grants = grants_new(p)) == NULL ||

@@ -12,6 +12,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/ipc/loop.h"
 #include "master/alarm.h"
 #include "master/check.h"
 #include "master/ctl.h"
@@ -51,7 +52,7 @@ master_init(struct master *m, const struct options *options)
 	if (fds_raise(&nofile) == -1 || fds_init(&m->fds) == -1)
 		return -1;
 	m->nofile = nofile > CONNS_MAX ? CONNS_MAX : (size_t)nofile;
-	if ((m->base = event_base_new()) == NULL)
+	if ((m->base = loop_new()) == NULL)
 		return -1;
 	/* Most are in the hands of workers, each with a limit of its own. */
 	m->conns = conns_new(CONNS_MAX);

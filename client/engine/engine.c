@@ -9,6 +9,7 @@
 #include "client/engine/pool.h"
 #include "client/engine/rules.h"
 #include "common/crypto/record.h"
+#include "common/ipc/loop.h"
 
 #define SHUT_WAIT 3 /* ticks: the server has not closed; we go without it */
 
@@ -91,7 +92,7 @@ int
 engine_prepare(struct engine *e)
 {
 	if (sodium_init() == -1 || record_init() == -1 ||
-	    (e->base = event_base_new()) == NULL ||
+	    (e->base = loop_new()) == NULL ||
 	    (e->turn = turn_new(e->base)) == NULL ||
 	    (e->tick = event_new(e->base, -1, EV_PERSIST, on_tick, e)) == NULL)
 		return -1;

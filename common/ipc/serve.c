@@ -5,13 +5,14 @@
 #include <event2/event.h>
 
 #include "common/base/log.h"
+#include "common/ipc/loop.h"
 
 int
 serve_init(struct serve *s)
 {
 	s->chan = NULL;
 	s->leave = NULL;
-	if ((s->base = event_base_new()) == NULL) {
+	if ((s->base = loop_new()) == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}

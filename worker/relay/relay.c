@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/ipc/loop.h"
 #include "common/sys/fds.h"
 #include "worker/relay/carry.h"
 #include "worker/relay/journal.h"
@@ -175,7 +176,7 @@ relay_init(struct relay *r)
 	deadlines_init(&r->lingers, USER_LINGER_MS * US_PER_MS);
 	turn_item_init(&r->bury, bury, r);
 	r->counters = r->early = calloc(1, sizeof(*r->counters));
-	if (r->counters == NULL || (r->base = event_base_new()) == NULL ||
+	if (r->counters == NULL || (r->base = loop_new()) == NULL ||
 	    (r->turn = turn_new(r->base)) == NULL)
 		return -1;
 	r->tick = event_new(r->base, -1, EV_PERSIST, on_tick, r);
