@@ -1,8 +1,8 @@
 /*
  * Questions to `sign`: what a handshake wants signed leaves through a channel
  * of ours with that process, and the handshake's ASYNC_JOB pauses meanwhile.
- * Nobody waits longer than five seconds. If `sign` dies, what it has not
- * answered is asked again of the next one.
+ * Nobody waits longer than a second. If `sign` dies, what it has not answered
+ * is asked again of the next one.
  */
 #ifndef ASKER_H
 #define ASKER_H
@@ -18,7 +18,7 @@
 struct chan;
 struct event_base;
 
-#define ASKER_WAIT_MS 5000
+#define ASKER_WAIT_MS 1000
 
 enum ask_state { ASK_NONE, ASK_WAITING, ASK_ANSWERED, ASK_FAILED };
 
