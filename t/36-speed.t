@@ -12,7 +12,7 @@ from lib.origin import Origin, paths, reply
 from lib.wire import connect, get, still
 
 BODY = b"x" * 4096
-KEPT = (3, 15)  # seconds for BODY at 1 KiB/s: the bound, and a busy machine
+KEPT = (3, 5)  # seconds for BODY at 1 KiB/s
 
 
 class Timed(threading.Thread):
@@ -41,6 +41,14 @@ def between(seconds, least, most, what):
     tap.diag(f"{what}: {seconds:.2f} s")
     tap.ok(seconds >= least, f"{what}: {seconds:.2f} s, not below {least}")
     tap.at_most(seconds, most, f"{what}, seconds")
+
+
+def kept(seconds, least, most, what):
+    """The same of several: none is too fast, and they are not too slow, for
+    which the one counts that the machine has hindered least."""
+    for one in seconds:
+        between(one, least, 60, what)
+    tap.at_most(min(seconds), most, f"{what}, seconds of {seconds}")
 
 
 def download(wire, target="/body", host="id1", size=len(BODY)):
@@ -94,11 +102,13 @@ def slow(lab, site):
     with tap.case("1 KiB/s: 4096 bytes take 3 to 5 s each way, which do not "
                   "hinder each other, and again after a pause"):
         with connect(server.port, 60) as down, connect(server.port, 60) as up:
-            for again in ("", ", again"):
+            seconds = []
+            for _ in range(2):
                 runs = Timed(download, down), Timed(upload, up)
-                for run, way in zip(runs, ("down", "up")):
-                    between(run.took(), *KEPT, way + again)
+                seconds.append([run.took() for run in runs])
                 still(1)
+            for way, times in zip(("down", "up"), zip(*seconds)):
+                kept(times, *KEPT, way)
     with tap.case("another client is as fast as ever, and what is slow loses "
                   "no tunnel: pings pass it"):
         tunnels = {t["conn"] for t in server.show_json("tunnels")}
@@ -114,7 +124,7 @@ def slow(lab, site):
     with tap.case("users of a client share its speed, each in turn"):
         wires = [connect(server.port, 60) for _ in range(3)]
         seconds = race(wires, ["id1"] * 3, "/half", 2048)
-        between(seconds[-1], 4.5, 20, "the last of three")
+        between(seconds[-1], 4.5, 12, "the last of three")
         tap.ok(seconds[0] / seconds[-1] > 0.5, f"alike: {seconds}")
         for wire in wires:
             wire.close()
@@ -132,7 +142,7 @@ def shared(lab, site):
         for wire, name in zip(wires, names):
             download(wire, "/small", name, 5)
         seconds = race(wires, names, "/64k", 65536)
-        between(seconds[-1], 3.5, 20, "twice 64 KiB at 32 KiB/s")
+        between(seconds[-1], 3.5, 10, "twice 64 KiB at 32 KiB/s")
         for wire in wires:
             wire.close()
 
@@ -157,16 +167,16 @@ def changed(lab, site):
             lab.write("speed.conf", form % ('speed = "16K";', "0"))
             tap.is_(server.ctl("reload").returncode, 0, "reload")
             run = Timed(download, wire, "/64k", "id1", 65536)
-            between(run.took(), 3.5, 15, "64 KiB at the user's own 16 KiB/s")
+            between(run.took(), 3.5, 10, "64 KiB at the user's own 16 KiB/s")
     with tap.case("4 MiB/s: 8 MiB take about two seconds"):
         lab.write("speed.conf", form % ('speed = "4M";', "0"))
         tap.is_(server.ctl("reload").returncode, 0, "reload")
         with connect(server.port, 60) as wire:
             download(wire, "/small", "id1", 5)
             run = Timed(download, wire, "/8m", "id1", 8 << 20)
-            between(run.took(), 1.7, 30, "8 MiB")
+            seconds = [run.took()]
             run = Timed(upload, wire, bytes(8 << 20))
-            between(run.took(), 1.7, 30, "8 MiB up")
+            kept(seconds + [run.took()], 1.7, 4, "8 MiB")
 
 
 def services(lab, site):
@@ -182,8 +192,7 @@ def services(lab, site):
                 download(fast, "/64k", "fast", 65536)
             tap.ok(all(run.is_alive() for run in runs),
                    "the other before them")
-            for run, way in zip(runs, ("down", "up")):
-                between(run.took(), *KEPT, way)
+            kept([run.took() for run in runs], *KEPT, "down and up")
     with tap.case("streams of a service: one more is told 503, and the log "
                   "says why"):
         wires = [connect(server.port) for _ in range(2)]
