@@ -10,10 +10,6 @@
 #include "common/crypto/ticket.h"
 #include "common/tunnel/prologue.h"
 
-#ifndef PTP_VERSION
-#define PTP_VERSION "0"
-#endif
-
 enum step {
 	WAIT_HELLO,  /* message 1 is out */
 	WAIT_TRUST,  /* message 2 is in; is that key to be believed? */

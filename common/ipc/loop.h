@@ -11,7 +11,7 @@ struct event_base;
  * when the loop last woke up: after a handler that took long, or a machine that
  * looked elsewhere meanwhile, they would be over before they began.
  *
- * NULL with errno: no memory, or no descriptor.
+ * NULL, with errno ENOMEM, if there is no memory or no descriptor for it.
  */
 struct event_base *loop_new(void);
 

@@ -1,7 +1,6 @@
 /* What every process with a channel does alike. */
 #include "common/ipc/serve.h"
 
-#include <errno.h>
 #include <event2/event.h>
 
 #include "common/base/log.h"
@@ -12,11 +11,8 @@ serve_init(struct serve *s)
 {
 	s->chan = NULL;
 	s->leave = NULL;
-	if ((s->base = loop_new()) == NULL) {
-		errno = ENOMEM;
-		return -1;
-	}
-	return 0;
+	s->base = loop_new();
+	return s->base == NULL ? -1 : 0;
 }
 
 static void
